@@ -1,0 +1,34 @@
+/**
+ * The bindings of the deployment, exactly as wrangler.toml declares them. Owns nothing but the type:
+ * values are read through `settings.ts`, so that no other file touches a raw variable or secret.
+ */
+import type { Environment } from "../durable-objects/environment.ts";
+import type { Run } from "../durable-objects/run.ts";
+import type { Window } from "../durable-objects/window.ts";
+import type { Caller } from "./calls/caller.ts";
+import type { FanoutMessage } from "./events/fanout.ts";
+import type { HistoryMessage } from "./history/message.ts";
+
+/** Everything the platform hands to the Worker and to its objects. */
+export interface Bindings {
+  readonly RUN: DurableObjectNamespace<Run>;
+  readonly WINDOW: DurableObjectNamespace<Window>;
+  readonly ENVIRONMENT: DurableObjectNamespace<Environment>;
+  readonly DB: D1Database;
+  readonly HISTORY: Queue<HistoryMessage>;
+  readonly FANOUT: Queue<FanoutMessage>;
+  readonly CALLER: Service<typeof Caller>;
+
+  readonly MILLRACE_MODE?: string;
+  readonly MILLRACE_PUBLIC_URL?: string;
+  readonly MILLRACE_CALL_TIMEOUT?: string;
+  readonly MILLRACE_RETRY_INTERVAL?: string;
+  readonly MILLRACE_MAX_EVENT_BYTES?: string;
+  readonly MILLRACE_MAX_REQUEST_BYTES?: string;
+  readonly MILLRACE_MAX_STEPS?: string;
+  readonly MILLRACE_RETENTION_DAYS?: string;
+  readonly MILLRACE_ALLOW_PRIVATE_APPS?: string;
+  readonly INNGEST_SIGNING_KEY?: string;
+  readonly INNGEST_SIGNING_KEY_FALLBACK?: string;
+  readonly INNGEST_EVENT_KEY?: string;
+}

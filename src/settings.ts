@@ -1,0 +1,103 @@
+/**
+ * The deployment's settings, parsed once from its variables and secrets (spec/00 "Environment variables"). Owns defaults and ranges.
+ * Guarantees that a setting outside its range is a clear `not_configured` error, never a silent default.
+ */
+import * as z from "zod";
+import type { Bindings } from "./bindings.ts";
+import { parseDuration } from "./duration.ts";
+import { MillraceError } from "./errors.ts";
+import { CALL, EVENT, RUN } from "./limits.ts";
+
+const flag = z
+  .enum(["", "0", "1", "true", "false", "on", "off"])
+  .transform((text) => text === "1" || text === "true" || text === "on");
+
+const integer = (range: { min: number; max: number }) => z.coerce.number().int().min(range.min).max(range.max);
+
+const duration = (range: { min: number; max: number }) =>
+  z.string().transform((text, context) => {
+    const length = parseDuration(text);
+    if (length !== null && length >= range.min && length <= range.max) return length;
+    context.addIssue(`must be a duration between ${range.min} and ${range.max} ms`);
+    return z.NEVER;
+  });
+
+const hexKey = z
+  .string()
+  .regex(/^(?:signkey-\w+-)?(?:[0-9a-fA-F]{2})+$/, "must be even-length hex with an optional signkey-<word>- prefix");
+
+const schema = z.object({
+  MILLRACE_MODE: z.enum(["dev", "cloud"]).default("cloud"),
+  MILLRACE_PUBLIC_URL: z.url().optional(),
+  MILLRACE_CALL_TIMEOUT: duration(CALL.timeout).default(CALL.timeout.default),
+  MILLRACE_RETRY_INTERVAL: integer({ min: 0, max: 86_400 }).default(0),
+  MILLRACE_MAX_EVENT_BYTES: integer(EVENT.bytes).default(EVENT.bytes.default),
+  MILLRACE_MAX_REQUEST_BYTES: integer(EVENT.requestBytes).default(EVENT.requestBytes.default),
+  MILLRACE_MAX_STEPS: integer(RUN.steps).default(RUN.steps.default),
+  MILLRACE_RETENTION_DAYS: integer(RUN.retentionDays).optional(),
+  MILLRACE_ALLOW_PRIVATE_APPS: flag.optional(),
+  INNGEST_SIGNING_KEY: hexKey.optional(),
+  INNGEST_SIGNING_KEY_FALLBACK: hexKey.optional(),
+  INNGEST_EVENT_KEY: z.string().optional(),
+});
+
+/** What the rest of the code reads instead of variables. Lengths of time are ms, sizes bytes. */
+export interface Settings {
+  readonly mode: "dev" | "cloud";
+  readonly publicUrl: string | null;
+  readonly callTimeout: number;
+  /** ms between attempts instead of the back-off table; 0 means the table (EX-21). */
+  readonly retryInterval: number;
+  readonly maxEventBytes: number;
+  readonly maxRequestBytes: number;
+  readonly maxSteps: number;
+  /** ms. */
+  readonly retention: number;
+  readonly allowPrivateApps: boolean;
+  /** Current key first; empty in dev mode, where a configured key is ignored (DEV-12). */
+  readonly signingKeys: readonly string[];
+  readonly eventKeys: readonly string[];
+}
+
+const DAY = 24 * 60 * 60 * 1000;
+
+/** Parses the variables. Throws `not_configured` naming every variable that is wrong, without its value. */
+export function readSettings(bindings: Bindings): Settings {
+  const parsed = schema.safeParse(bindings);
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+    throw new MillraceError("not_configured", `The deployment is misconfigured: ${faults.join("; ")}`);
+  }
+  const value = parsed.data;
+  const dev = value.MILLRACE_MODE === "dev";
+  const keys = [value.INNGEST_SIGNING_KEY, value.INNGEST_SIGNING_KEY_FALLBACK].filter((key) => key !== undefined);
+  return {
+    mode: value.MILLRACE_MODE,
+    publicUrl: value.MILLRACE_PUBLIC_URL ?? null,
+    callTimeout: value.MILLRACE_CALL_TIMEOUT,
+    retryInterval: value.MILLRACE_RETRY_INTERVAL * 1000,
+    maxEventBytes: value.MILLRACE_MAX_EVENT_BYTES,
+    maxRequestBytes: value.MILLRACE_MAX_REQUEST_BYTES,
+    maxSteps: value.MILLRACE_MAX_STEPS,
+    retention: (value.MILLRACE_RETENTION_DAYS ?? (dev ? RUN.retentionDays.dev : RUN.retentionDays.default)) * DAY,
+    allowPrivateApps: value.MILLRACE_ALLOW_PRIVATE_APPS ?? dev,
+    signingKeys: dev ? [] : keys,
+    eventKeys: dev
+      ? []
+      : (value.INNGEST_EVENT_KEY ?? "")
+          .split(",")
+          .map((key) => key.trim())
+          .filter((key) => key !== ""),
+  };
+}
+
+const cache = new WeakMap<object, Settings>();
+
+/** {@link readSettings}, remembered per bindings object: settings cannot change while an isolate lives. */
+export function settingsOf(bindings: Bindings): Settings {
+  const known = cache.get(bindings);
+  if (known !== undefined) return known;
+  const settings = readSettings(bindings);
+  cache.set(bindings, settings);
+  return settings;
+}
