@@ -1,0 +1,106 @@
+/**
+ * The operations an SDK reports (protocol/04): parsed leniently at the border into a closed union.
+ * Owns the opcode names and where each carries its data; unknown fields are ignored, unknown opcodes become `unknown`.
+ */
+import * as z from "zod";
+import { anyJson, type Json, type JsonObject } from "../json.ts";
+
+/** An error as SDKs serialise it (protocol/03 §3.2). Always has `name` and `message`; everything else is kept as sent. */
+export interface StepError extends JsonObject {
+  readonly name: string;
+  readonly message: string;
+}
+
+/** How a step is shown: the user's label, the SDK's kind of step, and what the app measured. */
+export interface StepLabel {
+  readonly name: string;
+  /** `step.sendEvent`, `step.ai.wrap` …; null for plain steps. */
+  readonly type: string | null;
+}
+
+/** What every operation about a step carries. `id` is the hashed step id. */
+interface StepOp {
+  readonly id: string;
+  readonly label: StepLabel;
+  /** `opts.parallelMode == "race"`: the run is rediscovered after each step of the group. */
+  readonly race: boolean;
+}
+
+/** One operation. */
+export type Op =
+  | ({ readonly op: "run"; readonly data: Json } & StepOp)
+  | ({ readonly op: "error"; readonly error: StepError } & StepOp)
+  | ({ readonly op: "failed"; readonly error: StepError } & StepOp)
+  | ({ readonly op: "planned" } & StepOp)
+  /** `until` is the text to interpret: a duration or a moment. */
+  | ({ readonly op: "sleep"; readonly until: string } & StepOp)
+  | { readonly op: "complete"; readonly data: Json }
+  | { readonly op: "rediscover" }
+  | { readonly op: "none" }
+  | { readonly op: "unknown"; readonly name: string };
+
+const text = z.string().nullish();
+
+const wire = z.looseObject({
+  id: text,
+  op: z.string(),
+  name: text,
+  displayName: text,
+  data: anyJson.nullish(),
+  error: z.unknown().optional(),
+  opts: z.looseObject({ type: text, duration: text, parallelMode: text }).nullish(),
+  userland: z.looseObject({ id: text }).nullish(),
+});
+
+/** A reply's array of operations, or a single one (protocol/03 §3.2). */
+export const opsSchema = z.union([z.array(wire), wire.transform((one) => [one])]).transform((ops) => ops.map(toOp));
+
+function toOp(raw: z.infer<typeof wire>): Op {
+  const kind = raw.op.toLowerCase();
+  switch (kind) {
+    case "none":
+      return { op: "none" };
+    case "runcomplete":
+    case "syncruncomplete":
+      return { op: "complete", data: raw.data ?? null };
+    case "discoveryrequest":
+      return { op: "rediscover" };
+    default:
+  }
+  if (raw.id === undefined || raw.id === null || raw.id === "") return { op: "unknown", name: `${raw.op} without an id` };
+  const step: StepOp = {
+    id: raw.id,
+    label: { name: raw.displayName ?? raw.userland?.id ?? raw.name ?? raw.id, type: raw.opts?.type ?? null },
+    race: raw.opts?.parallelMode === "race",
+  };
+  switch (kind) {
+    case "steprun":
+    case "step":
+      return { op: "run", data: raw.data ?? null, ...step };
+    case "steperror":
+      return { op: "error", error: toError(raw.error), ...step };
+    case "stepfailed":
+      return { op: "failed", error: toError(raw.error), ...step };
+    case "stepplanned":
+      return { op: "planned", ...step };
+    case "sleep":
+      // Go says how long in `opts.duration`; JavaScript and Python put a duration or a date into `name`.
+      return { op: "sleep", until: raw.opts?.duration ?? raw.name ?? "", ...step };
+    default:
+      return { op: "unknown", name: raw.op };
+  }
+}
+
+const errorObject = z.record(z.string(), anyJson);
+
+/** Makes any thrown thing an app reported into an error object; text becomes the message (EX-30). */
+export function toError(raw: unknown): StepError {
+  const object = errorObject.safeParse(raw);
+  if (!object.success) return { name: "Error", message: typeof raw === "string" ? raw : JSON.stringify(raw ?? null) };
+  const { name, message } = object.data;
+  return {
+    ...object.data,
+    name: typeof name === "string" && name !== "" ? name : "Error",
+    message: typeof message === "string" ? message : JSON.stringify(message ?? object.data["error"] ?? ""),
+  };
+}
