@@ -1,0 +1,151 @@
+/**
+ * Which hosts the engine may call (SE-13). Owns the judgement on a URL's scheme and host, for apps, syncs, redirects and fetches alike.
+ * Pure: it judges what a URL says, so a name that only resolves to a private address is the resolver's to catch.
+ */
+import type { ErrorCode } from "../errors.ts";
+import type { Settings } from "../settings.ts";
+
+/** What a deployment allows its calls to reach. */
+export interface TargetPolicy {
+  /** True where `http` and private hosts may be called: dev mode and single-machine deployments. */
+  readonly allowPrivate: boolean;
+  /** The engine's own host name, when it is known: calling it would make the engine its own app. */
+  readonly ownHost: string | null;
+}
+
+/** Why a URL may not be called. The message names the host, never the path, the query or credentials. */
+export interface TargetFault {
+  readonly code: Extract<ErrorCode, "unsupported_protocol" | "private_address">;
+  readonly message: string;
+}
+
+/** The policy for calls of apps. */
+export function appTargetPolicy(settings: Settings): TargetPolicy {
+  const ownHost = settings.publicUrl === null ? null : new URL(settings.publicUrl).hostname;
+  return { allowPrivate: settings.allowPrivateApps, ownHost };
+}
+
+/** Judges a URL before it is called, and each redirect before it is followed; null when it may be called. */
+export function targetFault(url: URL, policy: TargetPolicy): TargetFault | null {
+  if (url.protocol !== "https:" && !(policy.allowPrivate && url.protocol === "http:")) {
+    const allowed = policy.allowPrivate ? "http and https" : "https";
+    const message = `The URL on ${url.hostname} uses ${url.protocol.slice(0, -1)}; only ${allowed} can be called.`;
+    return { code: "unsupported_protocol", message };
+  }
+  if (policy.allowPrivate) return null;
+  const reason = url.hostname === policy.ownHost ? "the engine's own host" : privateHost(url.hostname);
+  if (reason === null) return null;
+  return { code: "private_address", message: `The host ${url.hostname} cannot be called: ${reason}.` };
+}
+
+const PRIVATE_NAMES = ["localhost", "local", "localdomain", "internal", "intranet", "lan", "home.arpa"];
+
+// Everything else in IPv6 is outside 2000::/3, which alone is assigned to the public network.
+const RANGES = parseRanges([
+  ["0.0.0.0/8", "an address of this host"],
+  ["10.0.0.0/8", "a private address"],
+  ["100.64.0.0/10", "a carrier's address"],
+  ["127.0.0.0/8", "a loopback address"],
+  ["168.63.129.16/32", "a metadata address"],
+  ["169.254.0.0/16", "a link-local address"],
+  ["172.16.0.0/12", "a private address"],
+  ["192.0.0.0/24", "a reserved address"],
+  ["192.0.2.0/24", "a reserved address"],
+  ["192.88.99.0/24", "a reserved address"],
+  ["192.168.0.0/16", "a private address"],
+  ["198.18.0.0/15", "a reserved address"],
+  ["198.51.100.0/24", "a reserved address"],
+  ["203.0.113.0/24", "a reserved address"],
+  ["224.0.0.0/4", "a multicast address"],
+  ["240.0.0.0/4", "a reserved address"],
+  ["::/128", "an address of this host"],
+  ["::1/128", "a loopback address"],
+  ["::/96", "an IPv4 address inside IPv6"],
+  ["::ffff:0:0/96", "an IPv4 address inside IPv6"],
+  ["::ffff:0:0:0/96", "an IPv4 address inside IPv6"],
+  ["64:ff9b::/96", "a NAT64 address"],
+  ["64:ff9b:1::/48", "a NAT64 address"],
+  ["2001::/32", "an IPv4 address inside IPv6"],
+  ["2001::/23", "a reserved address"],
+  ["2001:db8::/32", "a reserved address"],
+  ["2002::/16", "an IPv4 address inside IPv6"],
+  ["3fff::/20", "a reserved address"],
+  ["fc00::/7", "a unique-local address"],
+  ["fe80::/10", "a link-local address"],
+  ["fec0::/10", "a site-local address"],
+  ["ff00::/8", "a multicast address"],
+]);
+
+/**
+ * Why a host is not a public one, or null when it is. Takes host names as `URL.hostname` gives them (IPv6 in brackets) and plain
+ * addresses, so that a resolver's answers can be judged by the same table.
+ */
+export function privateHost(host: string): string | null {
+  const name = host.toLowerCase().replace(/\.+$/, "");
+  const address = parseAddress(name.replace(/^\[|\]$/g, ""));
+  if (address !== null) return privateAddress(address);
+  if (name === "") return "it has no name";
+  const listed = PRIVATE_NAMES.some((suffix) => name === suffix || name.endsWith(`.${suffix}`));
+  if (listed) return "a name of the local network";
+  return name.includes(".") ? null : "a name without a domain";
+}
+
+function privateAddress(address: readonly number[]): string | null {
+  for (const range of RANGES) if (contains(range, address)) return range.reason;
+  const outside = address.length === 16 && ((address[0] ?? 0) & 0xe0) !== 0x20;
+  return outside ? "a reserved address" : null;
+}
+
+interface Range {
+  readonly prefix: readonly number[];
+  readonly bits: number;
+  readonly reason: string;
+}
+
+function parseRanges(table: readonly (readonly [cidr: string, reason: string])[]): Range[] {
+  return table.map(([cidr, reason]) => {
+    const [base = "", bits = ""] = cidr.split("/");
+    return { prefix: parseAddress(base) ?? [], bits: Number(bits), reason };
+  });
+}
+
+function contains(range: Range, address: readonly number[]): boolean {
+  if (range.prefix.length !== address.length) return false;
+  for (let bit = 0; bit < range.bits; bit += 8) {
+    const mask = 0xff & (0xff << Math.max(0, bit + 8 - range.bits));
+    const at = bit / 8;
+    if (((range.prefix[at] ?? 0) & mask) !== ((address[at] ?? 0) & mask)) return false;
+  }
+  return true;
+}
+
+/** The bytes of an IPv4 (4) or IPv6 (16) address; null when the text is neither. */
+function parseAddress(text: string): number[] | null {
+  return text.includes(":") ? parseIpv6(text.replace(/%.*$/, "")) : parseIpv4(text);
+}
+
+function parseIpv4(text: string): number[] | null {
+  if (!/^\d{1,3}(?:\.\d{1,3}){3}$/.test(text)) return null;
+  const bytes = text.split(".").map(Number);
+  return bytes.every((byte) => byte <= 255) ? bytes : null;
+}
+
+function parseIpv6(text: string): number[] | null {
+  const tail = text.slice(text.lastIndexOf(":") + 1);
+  const embedded = tail.includes(".") ? parseIpv4(tail) : [];
+  if (embedded === null) return null;
+  const halves = (tail.includes(".") ? text.slice(0, -tail.length).replace(/([^:]):$/, "$1") : text).split("::");
+  if (halves.length > 2) return null;
+  const [head, rest] = halves.map(parseGroups);
+  if (head === undefined || head === null || rest === null) return null;
+  const missing = 16 - head.length - (rest?.length ?? 0) - embedded.length;
+  if (rest === undefined ? missing !== 0 : missing < 0) return null;
+  return [...head, ...new Array<number>(missing).fill(0), ...(rest ?? []), ...embedded];
+}
+
+function parseGroups(text: string): number[] | null {
+  if (text === "") return [];
+  const groups = text.split(":");
+  if (!groups.every((group) => /^[0-9a-f]{1,4}$/.test(group))) return null;
+  return groups.flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 0xff]);
+}

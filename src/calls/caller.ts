@@ -1,0 +1,16 @@
+/**
+ * A stateless place to make calls from. A run's object may hold few connections at once, so that a run with many parallel
+ * steps makes them through this entrypoint, each in an invocation of its own (design: "Call").
+ * Owns nothing: no storage, no retries, no knowledge of runs.
+ */
+import { WorkerEntrypoint } from "cloudflare:workers";
+import type { Bindings } from "../bindings.ts";
+import { exchange, type HttpExchange, type HttpOutcome } from "./http.ts";
+
+/** The entrypoint bound as `CALLER`. */
+export class Caller extends WorkerEntrypoint<Bindings> {
+  /** {@link exchange}, performed here. */
+  call(request: HttpExchange): Promise<HttpOutcome> {
+    return exchange(request);
+  }
+}

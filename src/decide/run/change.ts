@@ -1,0 +1,40 @@
+/**
+ * The facts a run's log is made of. One row of the log is one decision: an array of these, committed together.
+ * Rows are kept for the life of the run and read by later versions of the engine: kinds and fields are only ever added.
+ */
+import type { Json } from "../../json.ts";
+import type { StepLabel } from "../../protocol/opcodes.ts";
+import type { RunIdentity } from "./identity.ts";
+import type { Outcome } from "./state.ts";
+
+/** One fact. Times are ms since 1970. */
+export type Change =
+  | { readonly is: "created"; readonly identity: RunIdentity; readonly bytes: number }
+  | { readonly is: "begun"; readonly at: number }
+  | { readonly is: "negotiated"; readonly version: number }
+  | { readonly is: "queued"; readonly stepId: string | null; readonly due: number }
+  | { readonly is: "delivered"; readonly job: number }
+  | { readonly is: "retried"; readonly job: number; readonly attempt: number; readonly due: number; readonly error: Json }
+  | { readonly is: "done"; readonly job: number }
+  | { readonly is: "branched" }
+  | { readonly is: "rediscover"; readonly owed: boolean }
+  | { readonly is: "idle"; readonly calls: number }
+  | ({ readonly is: "planned" } & Announcement)
+  | ({ readonly is: "sleeping"; readonly until: number } & Announcement)
+  | ({ readonly is: "finished"; readonly memo: Json; readonly bytes: number } & Announcement)
+  | ({ readonly is: "ended" } & Outcome);
+
+/** A step as it entered the run. */
+interface Announcement {
+  readonly id: string;
+  readonly label: StepLabel;
+  readonly group: number;
+  readonly race: boolean;
+  readonly at: number;
+}
+
+/** One row of the log. */
+export interface Decision {
+  readonly at: number;
+  readonly changes: readonly Change[];
+}

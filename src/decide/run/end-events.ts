@@ -1,0 +1,59 @@
+/**
+ * The system events of a run's end (CR-29 … CR-34, protocol/06 §6.7). Pure: ids are arguments.
+ * Guarantees at most one event of a kind per run, and none for runs that such an event started (TR-20).
+ */
+import type { EventPayload } from "../../events/event.ts";
+import type { Json, JsonObject } from "../../json.ts";
+import type { RunState } from "./state.ts";
+
+/** Names of the events that end a run; a run triggered by one of them emits none. */
+const END_EVENTS = ["inngest/function.finished", "inngest/function.failed", "inngest/function.cancelled"] as const;
+type EndEvent = (typeof END_EVENTS)[number];
+
+const STATUS = { completed: "Completed", failed: "Failed", cancelled: "Cancelled" } as const;
+
+/** The names of the events this ended run has to emit, in order. Empty while it goes on. */
+export function endEventNames(state: RunState): EndEvent[] {
+  const trigger = state.identity.events[0]?.event.payload.name;
+  if (state.outcome === null || END_EVENTS.some((name) => name === trigger)) return [];
+  switch (state.outcome.status) {
+    case "completed":
+      return ["inngest/function.finished"];
+    case "failed":
+      return ["inngest/function.finished", "inngest/function.failed"];
+    case "cancelled":
+      return ["inngest/function.finished", "inngest/function.cancelled"];
+  }
+}
+
+/** One end event with the given id (ULID). The run must have ended. */
+export function endEvent(state: RunState, name: EndEvent, id: string): EventPayload {
+  const { identity, outcome } = state;
+  const trigger = identity.events[0]?.event.payload;
+  if (outcome === null || trigger === undefined) throw new RangeError("Only a run that has ended emits end events.");
+  const result: JsonObject =
+    outcome.status === "completed" ? { result: outcome.output } : { error: errorText(outcome.output) };
+  return {
+    name,
+    id,
+    ts: outcome.at,
+    user: {},
+    data: {
+      ...result,
+      event: trigger,
+      events: identity.events.map(({ event }) => event.payload),
+      function_id: identity.function.slug,
+      run_id: identity.runId,
+      _inngest: { status: STATUS[outcome.status] },
+    },
+    ...(trigger.meta === undefined ? {} : { meta: trigger.meta }),
+  };
+}
+
+// `error.error` is "Name: message" (spec/00 "System events"); transport failures are their own text.
+function errorText(output: Json): JsonObject {
+  const error = typeof output === "object" && output !== null && !Array.isArray(output) ? (output as JsonObject) : {};
+  const name = typeof error["name"] === "string" ? error["name"] : "Error";
+  const message = typeof error["message"] === "string" ? error["message"] : "";
+  return { ...error, name, message, error: "code" in error ? message : `${name}: ${message}`, __serialized: true };
+}

@@ -1,0 +1,119 @@
+/**
+ * How facts change a run's state: the fold from log to state. It judges nothing, because a fact in the log has already happened.
+ * Pure as seen from outside: every function copies the state once and changes only its own copy.
+ */
+import type { Change, Decision } from "./change.ts";
+import type { Job, RunState, Step } from "./state.ts";
+
+/** A copy of a state that its maker may change. */
+export interface Draft extends Omit<{ -readonly [K in keyof RunState]: RunState[K] }, "stack" | "steps" | "jobs"> {
+  readonly stack: string[];
+  readonly steps: Map<string, Step>;
+  readonly jobs: Map<number, Job>;
+}
+
+/** A copy to work on. */
+export function draftOf(state: RunState): Draft {
+  return { ...state, stack: [...state.stack], steps: new Map(state.steps), jobs: new Map(state.jobs) };
+}
+
+/** The state a whole log folds to, its first decision beginning with `created`; null for an empty log. */
+export function replay(log: Iterable<Decision>): RunState | null {
+  let draft: Draft | null = null;
+  for (const decision of log) {
+    for (const change of decision.changes) {
+      if (draft === null) draft = created(change);
+      else applyChange(draft, change);
+    }
+    if (draft !== null) draft.sequence++;
+  }
+  return draft;
+}
+
+function created(change: Change): Draft {
+  if (change.is !== "created") throw new RangeError(`A run's log must begin with its creation, not with ${change.is}.`);
+  return {
+    identity: change.identity,
+    sequence: 0,
+    startedAt: null,
+    protocol: -1,
+    stack: [],
+    steps: new Map(),
+    jobs: new Map(),
+    nextJob: 1,
+    branched: false,
+    rediscover: false,
+    idle: 0,
+    bytes: change.bytes,
+    outcome: null,
+  };
+}
+
+/** Applies one fact to a draft. */
+export function applyChange(draft: Draft, change: Change): void {
+  switch (change.is) {
+    case "created":
+      return; // a run is created once; a repeated start never reaches the log
+    case "begun":
+      draft.startedAt = change.at;
+      return;
+    case "negotiated":
+      draft.protocol = change.version;
+      return;
+    case "queued": {
+      const id = draft.nextJob++;
+      draft.jobs.set(id, { id, stepId: change.stepId, attempt: 0, generation: 1, due: change.due });
+      return;
+    }
+    case "delivered":
+      changeJob(draft, change.job, (job) => ({ ...job, generation: job.generation + 1 }));
+      return;
+    case "retried": {
+      const { attempt, due } = change;
+      changeJob(draft, change.job, (job) => ({ ...job, attempt, due, generation: job.generation + 1 }));
+      return;
+    }
+    case "done":
+      draft.jobs.delete(change.job);
+      return;
+    case "branched":
+      draft.branched = true;
+      return;
+    case "rediscover":
+      draft.rediscover = change.owed;
+      return;
+    case "idle":
+      draft.idle = change.calls;
+      return;
+    case "planned": {
+      const { is: _, ...step } = change;
+      draft.steps.set(step.id, { ...step, status: "planned" });
+      return;
+    }
+    case "sleeping": {
+      const { is: _, ...step } = change;
+      draft.steps.set(step.id, { ...step, status: "sleeping" });
+      return;
+    }
+    case "finished": {
+      const { is: _, bytes, at, ...step } = change;
+      const begun = draft.steps.get(step.id)?.at ?? at;
+      draft.steps.set(step.id, { ...step, at: begun, status: "finished", endedAt: at });
+      draft.stack.push(step.id);
+      draft.bytes += bytes;
+      return;
+    }
+    case "ended": {
+      const { is: _, ...outcome } = change;
+      draft.outcome = outcome;
+      draft.jobs.clear();
+      draft.rediscover = false;
+      return;
+    }
+  }
+}
+
+function changeJob(draft: Draft, id: number, change: (job: Job) => Job): void {
+  const job = draft.jobs.get(id);
+  if (job !== undefined) draft.jobs.set(id, change(job));
+}

@@ -1,0 +1,25 @@
+/**
+ * The Worker: requests, queue batches and the minute's sweep, each handed to its owner. Re-exports the object classes and entrypoints
+ * that wrangler.toml names. Holds no logic of its own.
+ */
+import { router } from "./api/router.ts";
+import type { Bindings } from "./bindings.ts";
+import { consumeFanout, type FanoutMessage } from "./events/fanout.ts";
+import { consumeHistory } from "./history/consume.ts";
+import type { HistoryMessage } from "./history/message.ts";
+
+export { Environment } from "../durable-objects/environment.ts";
+export { Run } from "../durable-objects/run.ts";
+export { Window } from "../durable-objects/window.ts";
+export { Caller } from "./calls/caller.ts";
+
+export default {
+  fetch(request, bindings, context) {
+    return router.fetch(request, bindings, context);
+  },
+  async queue(batch, bindings) {
+    // A queue carries one kind of message; its name tells which.
+    if (batch.queue === "millrace-history") return consumeHistory(batch as MessageBatch<HistoryMessage>, bindings);
+    return consumeFanout(batch as MessageBatch<FanoutMessage>, bindings);
+  },
+} satisfies ExportedHandler<Bindings, HistoryMessage | FanoutMessage>;
