@@ -1,0 +1,82 @@
+/**
+ * `/v1/runs` (API-8, API-9, API-10): one run as its object sees it, its queue, and the list that history keeps.
+ */
+import { Hono } from "hono";
+import * as z from "zod";
+import { MillraceError } from "../../errors.ts";
+import type { RunStatus } from "../../history/message.ts";
+import type { Page } from "../../history/page.ts";
+import { readRun } from "../../history/read.ts";
+import { listRuns, type RunFilter } from "../../history/runs.ts";
+import type { RunView } from "../../history/view.ts";
+import type { Api } from "../api.ts";
+import { authenticate } from "../authentication.ts";
+import { database } from "../database.ts";
+import { moment, pageParameters, parseQuery, text } from "./query.ts";
+import { reply, replyList } from "./reply.ts";
+import { jobJson, runJson, STATUS_WORDS } from "./run.ts";
+
+const BY_WORD = new Map(
+  // `Object.entries` forgets that the keys of a record over statuses are statuses.
+  Object.entries(STATUS_WORDS).map(([status, word]) => [word.toLowerCase(), status as RunStatus]),
+);
+
+const statuses = z
+  .string()
+  .transform((value, context) =>
+    value.split(",").map((word) => {
+      const status = BY_WORD.get(word.trim().toLowerCase());
+      if (status !== undefined) return status;
+      context.addIssue(`must be one or more of ${Object.values(STATUS_WORDS).join(", ")}, separated by commas`);
+      return z.NEVER;
+    }),
+  )
+  .default([]);
+
+const listQuery = z
+  .object({
+    ...pageParameters,
+    status: statuses,
+    app_id: text,
+    function_id: text,
+    from: moment,
+    until: moment,
+    time_field: z.enum(["queued_at", "started_at", "ended_at"]).default("queued_at"),
+  })
+  .transform(({ limit, cursor, ...query }): { page: Page; filter: RunFilter } => ({
+    page: { limit, cursor },
+    filter: {
+      statuses: query.status,
+      appId: query.app_id,
+      functionId: query.function_id,
+      from: query.from,
+      until: query.until,
+      timeField: query.time_field,
+    },
+  }));
+
+/** The routes, below `/v1`. */
+export const runs = new Hono<Api>();
+
+runs.get("/v1/runs", authenticate, database, async (context) => {
+  const { page, filter } = parseQuery(listQuery, context.req.query());
+  const { items, nextCursor } = await listRuns(context.env.DB, context.get("environment").id, filter, page);
+  return replyList(context, items.map(runJson), nextCursor);
+});
+
+runs.get("/v1/runs/:id", authenticate, database, async (context) => {
+  const id = context.req.param("id");
+  const view = found(await readRun(context.env, context.get("environment").id, id), id);
+  return reply(context, runJson(view.row));
+});
+
+runs.get("/v1/runs/:id/jobs", authenticate, database, async (context) => {
+  const id = context.req.param("id");
+  const view = found(await readRun(context.env, context.get("environment").id, id), id);
+  return reply(context, view.jobs.map(jobJson));
+});
+
+function found(view: RunView | null, id: string): RunView {
+  if (view !== null) return view;
+  throw new MillraceError("run_not_found", `No run has the id "${id}".`);
+}

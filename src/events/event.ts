@@ -1,0 +1,53 @@
+/**
+ * What an event is, once accepted. Owns the types shared by ingest, routing, runs and history; holds no behaviour.
+ */
+import type { JsonObject } from "../json.ts";
+
+/** The event as functions see it (protocol/01 §1.4); an alias, not an interface, so that it counts as JSON. `id` is the sender's id or the internal one; `user` is always present. */
+export type EventPayload = {
+  readonly name: string;
+  readonly data: JsonObject;
+  readonly id: string;
+  /** ms since 1970. */
+  readonly ts: number;
+  readonly user: JsonObject;
+  readonly v?: string;
+  readonly meta?: { readonly sessions: JsonObject };
+};
+
+/** An event the engine has taken responsibility for. */
+export interface AcceptedEvent {
+  /** ULID; its time part is the receive time, or the seed's time for a seeded send. */
+  readonly internalId: string;
+  /** ms since 1970. */
+  readonly receivedAt: number;
+  /** Who sent it: an SDK's name and version, `cron`, `rest`, or `engine` for system events (EV-28). */
+  readonly source: string;
+  /** The sender's deduplication id (EV-15); null when none was given. */
+  readonly deduplicationId: string | null;
+  readonly payload: EventPayload;
+}
+
+/** What one function did with an event (EV-12). */
+export type EventOutcome =
+  | { readonly functionId: string; readonly functionSlug: string; readonly outcome: "started"; readonly runId: string }
+  | {
+      readonly functionId: string;
+      readonly functionSlug: string;
+      readonly outcome: "skipped";
+      readonly reason: "duplicate_event" | "function_paused" | "rate_limited" | "idempotent" | "singleton";
+    }
+  | {
+      readonly functionId: string;
+      readonly functionSlug: string;
+      readonly outcome: "expression_error";
+      readonly reason: string;
+    };
+
+/** An event together with what became of it, as history keeps it. */
+export interface RoutedEvent {
+  readonly event: AcceptedEvent;
+  readonly outcomes: readonly EventOutcome[];
+  /** True when an earlier event used the same id within 24 h: it started nothing (EV-15). */
+  readonly duplicate: boolean;
+}

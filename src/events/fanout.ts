@@ -1,0 +1,45 @@
+/**
+ * The consumer of the fan-out queue: starts the runs of one chunk of a large send. Owns the message and what counts as done.
+ * A message is only a nudge: whatever goes wrong here, the environment's object still has the chunk and sends it again.
+ */
+import * as z from "zod";
+import type { Bindings } from "../bindings.ts";
+import { messageOf } from "../errors.ts";
+import { loadEvents, storeEvents } from "../history/events.ts";
+import { ensureSchema } from "../history/schema.ts";
+import { environmentStub } from "../objects.ts";
+import { publish } from "./publish.ts";
+
+/** A chunk, by reference: the events are in D1 under their internal ids. */
+const messageSchema = z.object({
+  environmentId: z.string(),
+  chunkId: z.string(),
+  eventIds: z.array(z.string()).readonly(),
+});
+
+export type FanoutMessage = z.infer<typeof messageSchema>;
+
+/** Handles one batch, chunk by chunk to bound memory. Never asks the queue to retry: retries are the environment's. */
+export async function consumeFanout(batch: MessageBatch<unknown>, bindings: Bindings): Promise<void> {
+  for (const message of batch.messages) {
+    try {
+      // A message may come from another version of the Worker than this one.
+      await fanOut(messageSchema.parse(message.body), bindings, Date.now());
+    } catch (error) {
+      console.error(`fan-out: message ${message.id} failed and its chunk stays pending: ${messageOf(error)}`);
+    }
+    message.ack();
+  }
+}
+
+async function fanOut(
+  { environmentId, chunkId, eventIds }: FanoutMessage,
+  bindings: Bindings,
+  now: number,
+): Promise<void> {
+  await ensureSchema(bindings.DB);
+  const events = await loadEvents(bindings.DB, environmentId, eventIds);
+  const { unreported } = await publish(bindings, environmentId, events, now);
+  await storeEvents(bindings.DB, environmentId, unreported, { routed: true });
+  await environmentStub(bindings, environmentId).done(chunkId);
+}

@@ -1,0 +1,52 @@
+/**
+ * Functions for runtime tests, put into the catalog without an app that serves them: their calls fail, so their runs do not end.
+ */
+import { vi } from "vitest";
+import { forgetCatalog } from "../../src/apps/catalog.ts";
+import type { FunctionConfiguration, Trigger } from "../../src/apps/function.ts";
+import { saveStatements } from "../../src/apps/store.ts";
+import { ensureSchema } from "../../src/history/schema.ts";
+
+const configuration: Omit<FunctionConfiguration, "triggers"> = {
+  url: "http://app.test/api/inngest",
+  retries: 4,
+  concurrency: [],
+  runConcurrency: [],
+  throttle: null,
+  rateLimit: null,
+  idempotency: null,
+  debounce: null,
+  batchEvents: null,
+  singleton: null,
+  priority: null,
+  timeouts: null,
+  cancel: [],
+};
+
+/** Answers every call of an app with an error, for the rest of the test file. */
+export function muteApps(): void {
+  vi.stubGlobal("fetch", async () => new Response("no such app", { status: 500 }));
+}
+
+/** Makes these the only functions of the environment. Keys are slugs, values the triggers: event names, or names with an `if`. */
+export async function registerFunctions(
+  db: D1Database,
+  environmentId: string,
+  triggers: Readonly<Record<string, readonly (string | { event: string; expression: string })[]>>,
+): Promise<void> {
+  await ensureSchema(db);
+  const functions = Object.entries(triggers).map(([slug, events]) => ({
+    id: `id-of-${slug}`,
+    slug,
+    name: slug,
+    configuration: { ...configuration, triggers: events.map(triggerOf) },
+  }));
+  const app = { id: "app-id", name: "shop", url: configuration.url, method: "serve" as const, sdk: "js:v4.24.0" };
+  const facts = { framework: null, platform: null, appVersion: null, capabilities: "{}", checksum: "", syncedAt: 1 };
+  await db.batch(saveStatements(db, environmentId, { ...app, ...facts, functions }));
+  forgetCatalog(db, environmentId);
+}
+
+function triggerOf(on: string | { event: string; expression: string }): Trigger {
+  return typeof on === "string" ? { kind: "event", event: on, expression: null } : { kind: "event", ...on };
+}
