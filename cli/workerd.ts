@@ -1,0 +1,52 @@
+/**
+ * Follows the workerd process behind one Miniflare instance, which hides it and replaces it after a crash.
+ * Guarantees that processes of other instances in the same program are never taken for ours.
+ *
+ * Node announces every child process on a diagnostics channel; which instance asked for it is known from the async context in which
+ * the instance was created, because Miniflare starts and restarts workerd from promises that began there.
+ */
+import { AsyncLocalStorage } from "node:async_hooks";
+import { ChildProcess } from "node:child_process";
+import { subscribe } from "node:diagnostics_channel";
+
+/** The workerd process of one instance. */
+export interface Workerd {
+  /** The process that runs now; null while there is none. */
+  running(): { readonly pid: number; readonly child: ChildProcess } | null;
+  /** SIGKILL; resolves when the process is gone, at once when there is none. */
+  kill(): Promise<void>;
+}
+
+class Followed implements Workerd {
+  latest: ChildProcess | null = null;
+
+  running(): { readonly pid: number; readonly child: ChildProcess } | null {
+    const child = this.latest;
+    if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return null;
+    return { pid: child.pid, child };
+  }
+
+  kill(): Promise<void> {
+    const running = this.running();
+    if (running === null) return Promise.resolve();
+    return new Promise((done) => {
+      running.child.once("exit", () => done());
+      running.child.kill("SIGKILL");
+    });
+  }
+}
+
+const context = new AsyncLocalStorage<Followed>();
+
+// One subscription for the life of the program: outside of a followed context it does nothing.
+subscribe("child_process", (message) => {
+  const followed = context.getStore();
+  if (followed === undefined || typeof message !== "object" || message === null || !("process" in message)) return;
+  if (message.process instanceof ChildProcess) followed.latest = message.process;
+});
+
+/** Runs `create` and follows the workerd that whatever it creates will start. */
+export function follow<T>(create: () => T): { readonly created: T; readonly workerd: Workerd } {
+  const workerd = new Followed();
+  return { created: context.run(workerd, create), workerd };
+}

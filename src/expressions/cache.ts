@@ -1,0 +1,22 @@
+/**
+ * Compiled expressions by source and place, because triggers are evaluated for every event. Bounded: the one unused for longest goes first.
+ * Compiling is a function of its input alone, so what an isolate remembers changes speed and nothing else.
+ */
+import { EXPRESSION } from "../limits.ts";
+import { type CompileResult, compile } from "./expression.ts";
+import type { Place } from "./place.ts";
+
+const compiled = new Map<string, CompileResult>();
+
+/** {@link compile}, remembered; errors too, as far as the source is of legal size. */
+export function compileCached(source: string, place: Place): CompileResult {
+  if (source.length > EXPRESSION.sourceBytes) return compile(source, place);
+  const name = `${place} ${source}`;
+  const known = compiled.get(name);
+  const result = known ?? compile(source, place);
+  // Entries keep the order of their last use: the first one is the oldest.
+  if (known !== undefined) compiled.delete(name);
+  else if (compiled.size >= EXPRESSION.cached) for (const oldest of compiled.keys()) if (compiled.delete(oldest)) break;
+  compiled.set(name, result);
+  return result;
+}

@@ -1,0 +1,107 @@
+/**
+ * The consumer of the history queue: reports of runs become rows of D1, in bulk.
+ * Owns when a message is acknowledged: after its rows are written and, for an ended run, after the run's object knows it.
+ * Guarantees that a failure is retried and logged, never swallowed; should the queue lose the message all the same, the object of an
+ * ended run reports again because nobody confirmed it (faults.md #6).
+ */
+import type { Bindings } from "../bindings.ts";
+import { countD1 } from "../counters.ts";
+import { messageOf } from "../errors.ts";
+import { HISTORY } from "../limits.ts";
+import { runStub } from "../objects.ts";
+import { eventStatements } from "./events.ts";
+import type { HistoryMessage, RunReport } from "./message.ts";
+import { runStatements } from "./runs.ts";
+import { ensureSchema } from "./schema.ts";
+import { isFinal } from "./status.ts";
+
+/** A message of which the report is at hand. */
+interface Delivery {
+  readonly message: Message<HistoryMessage>;
+  readonly report: RunReport;
+}
+
+/**
+ * Handles one batch. Inline reports are written together. Reports by reference are large, so they are fetched and written one after
+ * the other to bound memory; so are messages delivered before, so that one that cannot be written keeps no other from being recorded.
+ */
+export async function consumeHistory(batch: MessageBatch<HistoryMessage>, bindings: Bindings): Promise<void> {
+  const together: Delivery[] = [];
+  const alone: Message<HistoryMessage>[] = [];
+  for (const message of batch.messages) {
+    if (message.body.kind === "report" && message.attempts === 1)
+      together.push({ message, report: message.body.report });
+    else alone.push(message);
+  }
+  await record(together, bindings);
+  for (const message of alone) {
+    const report = await reportOf(message, bindings);
+    if (report !== null) await record([{ message, report }], bindings);
+  }
+}
+
+/** The report a message carries or refers to. Null when there is nothing to write; the message is settled then. */
+async function reportOf(message: Message<HistoryMessage>, bindings: Bindings): Promise<RunReport | null> {
+  const { body } = message;
+  switch (body.kind) {
+    case "report":
+      return body.report;
+    case "reference":
+      try {
+        const report = await runStub(bindings, body.environmentId, body.runId).report();
+        if (report !== null) return report;
+        console.warn(`history: run ${body.runId} is gone and left no report`);
+        message.ack();
+      } catch (error) {
+        retry(message, `the report of run ${body.runId} could not be fetched`, error);
+      }
+      return null;
+    default:
+      // A newer version of the Worker may have sent it; ours cannot write it, and waiting would not change that.
+      console.error(`history: message ${message.id} is of an unknown kind and was dropped: ${kindOf(body)}`);
+      message.ack();
+      return null;
+  }
+}
+
+/** Writes reports in one transaction, then confirms the ended runs. Settles every message. */
+async function record(deliveries: readonly Delivery[], bindings: Bindings): Promise<void> {
+  if (deliveries.length === 0) return;
+  try {
+    await ensureSchema(bindings.DB);
+    const reports = deliveries.map((delivery) => delivery.report);
+    for (const { meta } of await bindings.DB.batch(statements(bindings.DB, reports))) countD1(meta);
+  } catch (error) {
+    for (const { message, report } of deliveries) retry(message, `run ${report.run.runId} could not be written`, error);
+    return;
+  }
+  await Promise.all(deliveries.map((delivery) => confirm(delivery, bindings)));
+}
+
+function statements(db: D1Database, reports: readonly RunReport[]): D1PreparedStatement[] {
+  const events = reports.flatMap(({ run, events }) =>
+    events.map((stored) => ({ environmentId: run.environmentId, stored, routed: true })),
+  );
+  const runs = reports.map((report) => report.run);
+  return [...eventStatements(db, events), ...runStatements(db, runs)];
+}
+
+async function confirm({ message, report: { run } }: Delivery, bindings: Bindings): Promise<void> {
+  try {
+    if (isFinal(run.status)) await runStub(bindings, run.environmentId, run.runId).confirm(run.sequence);
+    message.ack();
+  } catch (error) {
+    retry(message, `run ${run.runId} is written but could not be told so`, error);
+  }
+}
+
+function retry(message: Message<HistoryMessage>, what: string, error: unknown): void {
+  const { first, max } = HISTORY.retryDelay;
+  const delaySeconds = Math.min(first * 2 ** (message.attempts - 1), max);
+  console.error(`history: ${what} (delivery ${message.attempts}, again in ${delaySeconds} s): ${messageOf(error)}`);
+  message.retry({ delaySeconds });
+}
+
+function kindOf(body: never): string {
+  return String((body as { kind?: unknown }).kind);
+}

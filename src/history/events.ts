@@ -1,0 +1,193 @@
+/**
+ * Events in D1: stored with full payload, source and outcomes (EV-27, EV-12), and read back.
+ * Guarantees that storing is idempotent: an event is written once, and its outcomes replace a pending fan-out once.
+ * Every statement names its environment (SE-8); callers have run `ensureSchema`.
+ */
+import { countD1 } from "../counters.ts";
+import type { AcceptedEvent, EventOutcome, EventPayload, RoutedEvent } from "../events/event.ts";
+import { isUlid } from "../ids.ts";
+import { HISTORY } from "../limits.ts";
+import { type EncodedRow, encodeRow, packRows, type Row } from "./bulk.ts";
+import type { StoredEvent } from "./message.ts";
+import { type Listing, listing, type Page, type PagedRow, pagedQuery } from "./page.ts";
+import { loadParts, partStatements } from "./payload-parts.ts";
+
+/** One event to write. `routed` is false while its fan-out is still pending. */
+export interface EventEntry {
+  readonly environmentId: string;
+  readonly stored: RoutedEvent;
+  readonly routed: boolean;
+}
+
+/** Which events a list shows. Times are ms since 1970: `after` ≤ received < `before`. */
+export interface EventFilter {
+  readonly name: string | null;
+  readonly receivedAfter: number | null;
+  readonly receivedBefore: number | null;
+}
+
+// The engine's own names (EV-9): kept out of the index and out of ordinary lists.
+const INTERNAL = /^inngest\//i;
+
+const INSERT = `INSERT INTO events
+  (environment_id, internal_id, name, received_at, source, deduplication_id, payload, outcomes, duplicate, routed, internal)
+  SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8, value->>9, value->>10
+  FROM json_each(?1) WHERE true
+  ON CONFLICT (environment_id, internal_id) DO UPDATE
+  SET outcomes = excluded.outcomes, duplicate = excluded.duplicate, routed = 1
+  WHERE events.routed = 0 AND excluded.routed = 1`;
+
+/**
+ * Statements that write events, one per `HISTORY.rowBytes` of them; to be run in one `batch()`. Of entries for the same event a
+ * routed one wins, in the list as in the table.
+ */
+export function eventStatements(db: D1Database, entries: readonly EventEntry[]): D1PreparedStatement[] {
+  const distinct = new Map<string, EventEntry>();
+  for (const entry of entries) {
+    const key = `${entry.environmentId} ${entry.stored.event.internalId}`;
+    if (distinct.get(key)?.routed !== true) distinct.set(key, entry);
+  }
+  const rows: EncodedRow[] = [];
+  const parts: D1PreparedStatement[] = [];
+  for (const entry of distinct.values()) {
+    const payload = JSON.stringify(entry.stored.event.payload);
+    const row = encodeRow(eventRow(entry, payload));
+    if (row.bytes + 2 <= HISTORY.rowBytes) {
+      rows.push(row);
+    } else {
+      rows.push(encodeRow(eventRow(entry, null)));
+      parts.push(...partStatements(db, entry.environmentId, entry.stored.event.internalId, payload));
+    }
+  }
+  return [...parts, ...packRows(rows, HISTORY.rowBytes).map((parameter) => db.prepare(INSERT).bind(parameter))];
+}
+
+function eventRow({ environmentId, stored, routed }: EventEntry, payload: string | null): Row {
+  const { event, outcomes, duplicate } = stored;
+  return [
+    environmentId,
+    event.internalId,
+    event.payload.name,
+    event.receivedAt,
+    event.source,
+    event.deduplicationId,
+    payload,
+    JSON.stringify(outcomes),
+    duplicate ? 1 : 0,
+    routed ? 1 : 0,
+    INTERNAL.test(event.payload.name) ? 1 : 0,
+  ];
+}
+
+/** Stores events of one environment, all or none (EV-4). `routed: false` marks a fan-out that is still to come. */
+export async function storeEvents(
+  db: D1Database,
+  environmentId: string,
+  events: readonly RoutedEvent[],
+  { routed }: { routed: boolean },
+): Promise<void> {
+  const statements = eventStatements(
+    db,
+    events.map((stored) => ({ environmentId, stored, routed })),
+  );
+  if (statements.length === 0) return;
+  for (const { meta } of await db.batch(statements)) countD1(meta);
+}
+
+interface EventRecord {
+  readonly internal_id: string;
+  readonly received_at: number;
+  readonly source: string;
+  readonly deduplication_id: string | null;
+  readonly payload: string | null;
+  readonly outcomes: string;
+  readonly duplicate: number;
+  readonly routed: number;
+}
+
+const COLUMNS = "internal_id, received_at, source, deduplication_id, payload, outcomes, duplicate, routed";
+
+/** Events by internal id, in the order of the ids; ids that are not stored are left out. */
+export async function loadEvents(
+  db: D1Database,
+  environmentId: string,
+  internalIds: readonly string[],
+): Promise<AcceptedEvent[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT ${COLUMNS} FROM events
+       WHERE environment_id = ?1 AND internal_id IN (SELECT value FROM json_each(?2))`,
+    )
+    .bind(environmentId, JSON.stringify(internalIds))
+    .all<EventRecord>();
+  const stored = await restore(db, environmentId, results);
+  const byId = new Map(stored.map(({ event }) => [event.internalId, event]));
+  return internalIds.map((id) => byId.get(id)).filter((event) => event !== undefined);
+}
+
+/** The event with this internal id, or else the newest one its sender gave this id (EV-6, API-7); null when there is none. */
+export async function findEvent(db: D1Database, environmentId: string, id: string): Promise<StoredEvent | null> {
+  const byInternalId = `SELECT ${COLUMNS} FROM events WHERE environment_id = ?1 AND internal_id = ?2`;
+  const bySenderId = `SELECT ${COLUMNS} FROM events INDEXED BY events_by_sender_id WHERE environment_id = ?1 AND deduplication_id = ?2
+    ORDER BY internal_id DESC LIMIT 1`;
+  for (const query of isUlid(id) ? [byInternalId, bySenderId] : [bySenderId]) {
+    const { results } = await db.prepare(query).bind(environmentId, id).all<EventRecord>();
+    const [event] = await restore(db, environmentId, results);
+    if (event !== undefined) return event;
+  }
+  return null;
+}
+
+/**
+ * Events, newest first (API-7). The engine's own are left out unless the filter names one of them.
+ * A page ends early once its payloads exceed `HISTORY.pageBytes`.
+ */
+export async function listEvents(
+  db: D1Database,
+  environmentId: string,
+  filter: EventFilter,
+  page: Page,
+): Promise<Listing<StoredEvent>> {
+  // The planner would walk the primary key: without statistics it does not know that names tell events apart, environments do not.
+  // The partial index needs to see `internal = 0` literally.
+  const internal = filter.name !== null && INTERNAL.test(filter.name) ? 1 : 0;
+  const index = filter.name !== null && internal === 0 ? "INDEXED BY events_by_name" : "";
+  const conditions = [`environment_id = ?1 AND internal = ${internal}`];
+  const values: (string | number)[] = [environmentId, page.limit, HISTORY.pageBytes];
+  const where = (condition: string, value: string | number | null) => {
+    if (value !== null) conditions.push(`${condition} ?${values.push(value)}`);
+  };
+  where("name =", filter.name);
+  where("received_at >=", filter.receivedAfter);
+  where("received_at <", filter.receivedBefore);
+  where("internal_id <", page.cursor);
+  const select = `SELECT ${COLUMNS}, COALESCE(LENGTH(CAST(payload AS BLOB)), ${HISTORY.rowBytes}) AS size
+    FROM events ${index} WHERE ${conditions.join(" AND ")}`;
+  const { results } = await db
+    .prepare(pagedQuery(select, "internal_id", "?2", "?3"))
+    .bind(...values)
+    .all<EventRecord & PagedRow>();
+  return listing(results, await restore(db, environmentId, results), ({ event }) => event.internalId);
+}
+
+async function restore(db: D1Database, environmentId: string, records: readonly EventRecord[]): Promise<StoredEvent[]> {
+  const split = records.filter((record) => record.payload === null).map((record) => record.internal_id);
+  const parts = await loadParts(db, environmentId, split);
+  return records.map((record) => {
+    const payload = record.payload ?? parts.get(record.internal_id);
+    if (payload === undefined) throw new Error(`The payload of event ${record.internal_id} is missing from history.`);
+    return {
+      event: {
+        internalId: record.internal_id,
+        receivedAt: record.received_at,
+        source: record.source,
+        deduplicationId: record.deduplication_id,
+        // Both texts were made by `eventRow` from values of these types.
+        payload: JSON.parse(payload) as EventPayload,
+      },
+      outcomes: JSON.parse(record.outcomes) as EventOutcome[],
+      duplicate: record.duplicate === 1,
+      routed: record.routed === 1,
+    };
+  });
+}
