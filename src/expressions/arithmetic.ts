@@ -43,12 +43,13 @@ export function duration(nanoseconds: bigint): Duration {
 
 /**
  * `a + b`. Numbers add up, lists and texts join, dates and durations add; any other two kinds join as printed text.
- * Beside a missing field or a null the other operand is the result; two missing ones are false.
+ * Beside a missing field or a null the other operand is the result; two missing ones are false. Absence joins text as `false`.
  */
 export function add(a: Value, b: Value, evaluation: Evaluation): Value {
   if (a === MISSING) return b === MISSING ? ABSENT : b;
   if (b === MISSING || b === null) return a;
   if (a === null) return b;
+  if ((a === ABSENT && typeof b !== "string") || (b === ABSENT && typeof a !== "string")) return ABSENT;
   if (isNumber(a) && isNumber(b)) return calculate("+", a, b);
   if (isList(a) && isList(b)) {
     evaluation.step(a.length + b.length);

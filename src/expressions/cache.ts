@@ -12,11 +12,13 @@ const compiled = new Map<string, CompileResult>();
 export function compileCached(source: string, place: Place): CompileResult {
   if (source.length > EXPRESSION.sourceBytes) return compile(source, place);
   const name = `${place} ${source}`;
-  const known = compiled.get(name);
-  const result = known ?? compile(source, place);
-  // Entries keep the order of their last use: the first one is the oldest.
-  if (known !== undefined) compiled.delete(name);
-  else if (compiled.size >= EXPRESSION.cached) for (const oldest of compiled.keys()) if (compiled.delete(oldest)) break;
+  const result = compiled.get(name) ?? compile(source, place);
+  // Entries keep the order in which they were set: setting again on every use leaves the oldest first.
+  compiled.delete(name);
   compiled.set(name, result);
+  if (compiled.size > EXPRESSION.cached) {
+    const oldest = compiled.keys().next();
+    if (oldest.done !== true) compiled.delete(oldest.value);
+  }
   return result;
 }

@@ -38,7 +38,7 @@ export function readsClock(tree: Node): boolean {
 function checkNode(node: Node, rules: PlaceRules, place: Place, locals: ReadonlySet<string>): void {
   switch (node.kind) {
     case "name":
-      checkName(node.name, node.at, rules, locals);
+      checkName(node.name, node.at, place, locals);
       break;
     case "call":
       checkCall(node, rules, place);
@@ -73,11 +73,15 @@ function refusal(what: string, place: Place, at: number): SyntaxFault {
   return new SyntaxFault(`${what} is not allowed in a ${place} expression`, at);
 }
 
-function checkName(name: string, at: number, rules: PlaceRules, locals: ReadonlySet<string>): void {
-  const known: readonly string[] = rules.variables;
+function checkName(name: string, at: number, place: Place, locals: ReadonlySet<string>): void {
+  const known: readonly string[] = PLACES[place].variables;
   if (locals.has(name) || known.includes(name) || typeNamed(name) !== null) return;
-  const names = rules.variables.filter((variable) => variable !== "vars").join(" and ");
-  throw new SyntaxFault(`"${name}" is not a known variable; there is ${names}, and text needs quotes`, at);
+  // Nobody is sent to `vars`, which is always empty, nor in a trigger to `async`, which is never there.
+  const useful = known.filter((variable) => variable !== "vars" && !(place === "trigger" && variable === "async"));
+  throw new SyntaxFault(
+    `"${name}" is not a known variable; there is ${useful.join(" and ")}, and text needs quotes`,
+    at,
+  );
 }
 
 function checkCall(node: Extract<Node, { kind: "call" }>, rules: PlaceRules, place: Place): void {

@@ -93,7 +93,7 @@ function orderOf(a: Value, b: Value, evaluation: Evaluation): number {
   const right = b === null ? zeroFor(a) : b;
   if (isNumber(left) && isNumber(right)) return orderNumbers(left, right);
   if (typeof left === "string" && typeof right === "string") {
-    evaluation.read(Math.min(left.length, right.length));
+    evaluation.read(Math.min(left.length, right.length) * EXPRESSION.countedCharacters);
     return orderTexts(left, right);
   }
   if (typeof left === "boolean" && typeof right === "boolean") return Number(left) - Number(right);

@@ -11,7 +11,7 @@ export class Fault extends Error {
 }
 
 /** The budget is used up. Unlike other faults nothing absorbs it: the evaluation is over. */
-export class CostExceeded extends Fault {
+class CostExceeded extends Fault {
   override readonly name = "CostExceeded";
 }
 
@@ -51,6 +51,11 @@ export class Evaluation {
     if (this.characters < 0) {
       throw new CostExceeded(`the evaluation reads or builds more than ${EXPRESSION.characters} characters of text`);
     }
+  }
+
+  /** What has been charged so far, the charge that ended the evaluation included. */
+  spent(): { readonly steps: number; readonly characters: number } {
+    return { steps: EXPRESSION.steps - this.steps, characters: EXPRESSION.characters - this.characters };
   }
 }
 

@@ -9,7 +9,7 @@ import { texts } from "./texts.ts";
 import type { Value } from "./value.ts";
 
 /** What a function is for; `cancel` allows only some groups (XP-8). */
-export type FunctionGroup = "text" | "conversion" | "time" | "clock";
+type FunctionGroup = "text" | "conversion" | "time" | "clock";
 
 /** One function. A method's receiver is its first argument and counts as one. */
 export interface ExpressionFunction {

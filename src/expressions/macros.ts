@@ -6,7 +6,7 @@ import { attempt, type Evaluation, Fault, type Plan } from "./evaluation.ts";
 import type { Position } from "./logic.ts";
 import type { Locals } from "./plan.ts";
 import type { Macro, Node } from "./syntax.ts";
-import { ABSENT, contained, describe, isList, isMap, isTruthy, MISSING, type Value } from "./value.ts";
+import { ABSENT, contained, describe, isList, isMap, isTruthy, MISSING, type Value, type ValueMap } from "./value.ts";
 
 /** Plans one macro. `plan` is the planner of its parts, handed in because the two need each other. */
 export function planMacro(
@@ -26,9 +26,15 @@ export function planMacro(
     if (range === MISSING || range === ABSENT) return ABSENT;
     if (!isList(range) && !isMap(range))
       throw new Fault(`"${node.name}" wants a list or a map, not ${describe(range)}`);
-    const elements = isList(range) ? range : Object.keys(range);
-    return run(elements, evaluation, slot);
+    return run(isList(range) ? range : keysOf(range, evaluation), evaluation, slot);
   };
+}
+
+/** Listing the keys touches every field, so it is paid for before the first one is looked at. */
+function keysOf(map: ValueMap, evaluation: Evaluation): readonly string[] {
+  const keys = Object.keys(map);
+  evaluation.step(keys.length);
+  return keys;
 }
 
 type Run = (elements: readonly Value[], evaluation: Evaluation, slot: number) => Value;

@@ -79,7 +79,11 @@ function inZone(name: string, moment: Timestamp, zone: Value | undefined, evalua
 }
 
 /** An accessor such as `getHours`. Of a duration it is the whole length in a unit, if there is one. */
-function accessor(name: string, read: (date: Date) => number, lengthIn?: (nanoseconds: bigint) => bigint): ExpressionFunction {
+function accessor(
+  name: string,
+  read: (date: Date) => number,
+  lengthIn?: (nanoseconds: bigint) => bigint,
+): ExpressionFunction {
   return {
     group: "time",
     form: "method",
@@ -112,9 +116,21 @@ export const moments = {
     start.setUTCMonth(0, 1);
     return Math.round((date.getTime() - start.getTime()) / DAY);
   }),
-  getHours: accessor("getHours", (date) => date.getUTCHours(), (length) => length / HOUR),
-  getMinutes: accessor("getMinutes", (date) => date.getUTCMinutes(), (length) => length / MINUTE),
-  getSeconds: accessor("getSeconds", (date) => date.getUTCSeconds(), (length) => length / SECOND),
+  getHours: accessor(
+    "getHours",
+    (date) => date.getUTCHours(),
+    (length) => length / HOUR,
+  ),
+  getMinutes: accessor(
+    "getMinutes",
+    (date) => date.getUTCMinutes(),
+    (length) => length / MINUTE,
+  ),
+  getSeconds: accessor(
+    "getSeconds",
+    (date) => date.getUTCSeconds(),
+    (length) => length / SECOND,
+  ),
   // Of a duration just the part below a second, unlike the units above.
   getMilliseconds: accessor(
     "getMilliseconds",

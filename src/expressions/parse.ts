@@ -24,8 +24,10 @@ export function parse(source: string): Node {
     throw new SyntaxFault(`an expression may have at most ${EXPRESSION.sourceBytes} bytes`, 0);
   }
   if (source.trim() === "") throw new SyntaxFault("the expression is empty", 0);
+  checkBrackets(source);
+  // Whatever our limits allow is below this one, which counts a field access as a level; it only keeps the library's recursion short.
+  const limits = { maxDepth: EXPRESSION.nodes + 2 * EXPRESSION.depth };
   // A new environment for every parse: it remembers each function name it meets for as long as it lives.
-  const limits = { maxDepth: EXPRESSION.depth + 1, maxAstNodes: EXPRESSION.sourceBytes };
   let tree: ASTNode;
   try {
     tree = new Environment({ unlistedVariablesAreDyn: true, limits }).parse(source).ast;
@@ -35,19 +37,40 @@ export function parse(source: string): Node {
   return new Conversion(source).convert(tree, 1);
 }
 
+/** Strings and comments, which may hold any bracket, and the brackets. */
+const BRACKETS =
+  /"""(?:[^\\]|\\.)*?"""|'''(?:[^\\]|\\.)*?'''|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\/\/[^\n]*|[([{]|[)\]}]/gs;
+
+/** Brackets that only group leave no trace in the tree, so their nesting is counted in the text. */
+function checkBrackets(source: string): void {
+  let depth = 0;
+  for (const { 0: token, index } of source.matchAll(BRACKETS)) {
+    if (token === "(" || token === "[" || token === "{") depth++;
+    else if (token === ")" || token === "]" || token === "}") depth--;
+    if (depth > EXPRESSION.depth) {
+      throw new SyntaxFault(`an expression may be nested at most ${EXPRESSION.depth} deep`, index);
+    }
+  }
+}
+
 /** The library's error in our words, with what stands at the position. */
 function grammarFault(thrown: unknown, source: string): SyntaxFault {
   if (!(thrown instanceof ParseError)) return new SyntaxFault("the expression cannot be parsed", 0);
   const { start, end } = thrown.range ?? { start: 0, end: 0 };
   switch (thrown.code) {
     case "limit_exceeded":
-      return new SyntaxFault(`an expression may be nested at most ${EXPRESSION.depth} deep`, start);
+      return new SyntaxFault(
+        `an expression may have at most ${EXPRESSION.nodes} nodes, ${EXPRESSION.depth} deep`,
+        start,
+      );
     case "unexpected_token":
     case "unexpected_character":
     case "expected_token":
       if (start >= source.length)
         return new SyntaxFault("the expression ends where a value or a bracket is missing", start);
       return new SyntaxFault(`unexpected ${JSON.stringify(source.slice(start, Math.max(end, start + 1)))}`, start);
+    case "invalid_macro_argument":
+      return new SyntaxFault("the first argument of a list macro is a name for the element", start);
     default:
       return new SyntaxFault(lowerFirst(thrown.summary), start);
   }

@@ -23,12 +23,17 @@ export class Pattern {
     return this.automaton.re2().prog.numInst();
   }
 
+  /** States the automaton keeps at the moment. */
+  get states(): number {
+    return this.automaton.re2().dfa.stateCount;
+  }
+
   /** True when any part of the text matches. */
   test(text: string, evaluation: Evaluation): boolean {
     evaluation.read(text.length * this.instructions * EXPRESSION.patternCharacters);
     const found = this.automaton.test(text);
     // The library keeps every state it has met; starting afresh is the only way to make it forget.
-    if (this.automaton.re2().dfa.stateCount > EXPRESSION.patternStates) this.automaton = compile(this.source);
+    if (this.states > EXPRESSION.patternStates) this.automaton = compile(this.source);
     return found;
   }
 }

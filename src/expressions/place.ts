@@ -16,7 +16,7 @@ export type Place =
   | "run_search";
 
 /** The variables an expression can read. `vars` is declared for the sake of existing apps and always empty (protocol 7.1). */
-export type Variable = "event" | "async" | "output" | "vars";
+type Variable = "event" | "async" | "output" | "vars";
 
 /** What a place allows. */
 export interface PlaceRules {

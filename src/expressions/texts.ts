@@ -7,10 +7,10 @@ import type { ExpressionFunction } from "./functions.ts";
 import { matches } from "./pattern.ts";
 import { describe, isList, isMap, type Value } from "./value.ts";
 
-/** The argument as text; a fault that names the function otherwise. */
-export function textArgument(name: string, value: Value | undefined, evaluation: Evaluation): string {
+/** The argument as text, charged at `cost` characters for each of its own; a fault that names the function otherwise. */
+export function textArgument(name: string, value: Value | undefined, evaluation: Evaluation, cost = 1): string {
   if (typeof value !== "string") throw new Fault(`"${name}" wants text, not ${describe(value ?? null)}`);
-  evaluation.read(value.length);
+  evaluation.read(value.length * cost);
   return value;
 }
 
@@ -24,12 +24,12 @@ function predicate(name: string, test: (text: string, part: string) => boolean):
   };
 }
 
-function conversion(name: string, convert: (text: string, evaluation: Evaluation) => Value): ExpressionFunction {
+function conversion(name: string, convert: (text: string) => Value, cost = 1): ExpressionFunction {
   return {
     group: "text",
     form: "both",
     arguments: [1, 1],
-    apply: ([text], evaluation) => convert(textArgument(name, text, evaluation), evaluation),
+    apply: ([text], evaluation) => convert(textArgument(name, text, evaluation, cost)),
   };
 }
 
@@ -42,14 +42,28 @@ function size([value]: readonly Value[], evaluation: Evaluation): Value {
     evaluation.step(count);
     return BigInt(count);
   }
-  let length = 0;
-  for (const _ of textArgument("size", value, evaluation)) length++;
+  const text = textArgument("size", value, evaluation, EXPRESSION.countedCharacters);
+  let length = text.length;
+  for (let index = 0; index < text.length; index++) {
+    // The second half of a pair belongs to the code point before it.
+    if (isHighSurrogate(text.charCodeAt(index)) && isLowSurrogate(text.charCodeAt(index + 1))) length--;
+  }
   return BigInt(length);
+}
+
+function isHighSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdbff;
+}
+
+function isLowSurrogate(unit: number): boolean {
+  return unit >= 0xdc00 && unit <= 0xdfff;
 }
 
 function decodeBase64(text: string): string {
   try {
-    const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+    const binary = atob(text);
+    const bytes = new Uint8Array(binary.length);
+    for (let index = 0; index < binary.length; index++) bytes[index] = binary.charCodeAt(index);
     return new TextDecoder("utf-8", { fatal: false, ignoreBOM: true }).decode(bytes);
   } catch {
     // atob's own message differs from one JavaScript engine to the next.
@@ -57,8 +71,7 @@ function decodeBase64(text: string): string {
   }
 }
 
-function parseJson(text: string, evaluation: Evaluation): Value {
-  evaluation.read(text.length * EXPRESSION.jsonCharacters);
+function parseJson(text: string): Value {
   try {
     return JSON.parse(text);
   } catch {
@@ -82,6 +95,6 @@ export const texts = {
   size: { group: "text", form: "both", arguments: [1, 1], whenMissing: 0n, apply: size },
   lowercase: conversion("lowercase", (text) => text.toLowerCase()),
   uppercase: conversion("uppercase", (text) => text.toUpperCase()),
-  b64decode: conversion("b64decode", decodeBase64),
-  json_parse: conversion("json_parse", parseJson),
+  b64decode: conversion("b64decode", decodeBase64, EXPRESSION.decodedCharacters),
+  json_parse: conversion("json_parse", parseJson, EXPRESSION.decodedCharacters),
 } as const satisfies Record<string, ExpressionFunction>;
