@@ -49,7 +49,12 @@ apps.post("/v1/apps", authenticate, async (context) => {
   ]);
   const app = stored.find(({ id }) => id === result.appId);
   if (app === undefined) throw new MillraceError("app_not_found", "The app was removed while it was synced.");
-  const sync = { id: result.syncId, modified: result.modified, ...result.changes, warnings: result.warnings };
+  const warnings = result.warnings.map(({ functionId, option, message }) => ({
+    function: functionId,
+    option,
+    message,
+  }));
+  const sync = { id: result.syncId, modified: result.modified, ...result.changes, warnings };
   return reply(context, { ...appJson(app, catalog.functions), sync });
 });
 

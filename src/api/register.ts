@@ -5,8 +5,9 @@
 import { Hono } from "hono";
 import { createMiddleware } from "hono/factory";
 import { forgetCatalog } from "../apps/catalog.ts";
+import { parseDeployId } from "../apps/deploy-id.ts";
 import { archiveAppAt } from "../apps/store.ts";
-import { parseDeployId, registerApp } from "../apps/sync.ts";
+import { registerApp } from "../apps/sync.ts";
 import { modeSentence } from "../apps/sync-call.ts";
 import { checkServeUrl } from "../apps/url.ts";
 import { appTargetPolicy } from "../calls/address.ts";

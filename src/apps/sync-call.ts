@@ -79,7 +79,9 @@ export async function judgeReply(reply: RawReply, keys: Keys, now: number): Prom
   if (!isObject(body)) throw new MillraceError("not_sdk", "The app's in-band reply is not a JSON object.");
   // An app in dev mode signs nothing; saying so helps more than calling its reply a forgery.
   const appMode = modeOf(body);
-  if (appMode !== null && appMode !== keys.mode) throw modeMismatch(appMode, keys.mode);
+  if (appMode !== null && appMode !== keys.mode) {
+    throw new MillraceError("environment_mismatch", modeSentence(appMode, keys.mode));
+  }
   if (!(await isAuthentic(reply, body, keys, now))) {
     throw new MillraceError("unauthorized", "The app's reply is not signed with this environment's signing key.");
   }
@@ -110,12 +112,7 @@ function notSdk(status: number): MillraceError {
   return new MillraceError("not_sdk", `The reply (${status}) does not come from an Inngest SDK.`);
 }
 
-/** The refusal of AP-13: names both modes and the variable to set. */
-export function modeMismatch(appMode: "dev" | "cloud", engineMode: "dev" | "cloud"): MillraceError {
-  return new MillraceError("environment_mismatch", modeSentence(appMode, engineMode));
-}
-
-/** The sentence of AP-13. */
+/** The sentence of AP-13: names both modes and the variable to set. */
 export function modeSentence(appMode: "dev" | "cloud", engineMode: "dev" | "cloud"): string {
   const value = engineMode === "dev" ? "1" : "0";
   return `The app is in ${appMode} mode and this engine is in ${engineMode} mode: set INNGEST_DEV=${value} in the app.`;

@@ -9,14 +9,15 @@ import { appTargetPolicy } from "../calls/address.ts";
 import type { EnvironmentRef } from "../environment.ts";
 import { MillraceError } from "../errors.ts";
 import { ensureSchema } from "../history/schema.ts";
-import { derivedUuid, isUlid, newUlid } from "../ids.ts";
+import { derivedUuid, newUlid } from "../ids.ts";
 import type { Json } from "../json.ts";
 import { parseRegistration, type Registration } from "../protocol/registration.ts";
 import { type Settings, settingsOf } from "../settings.ts";
 import { forgetCatalog } from "./catalog.ts";
 import { type AppFacts, changesBetween, checksumOf, type RegistrationChanges } from "./changes.ts";
+import { deployIdFor } from "./deploy-id.ts";
 import { findApp, saveStatements, touchStatement } from "./store.ts";
-import { modeMismatch, requestSync } from "./sync-call.ts";
+import { requestSync } from "./sync-call.ts";
 import { findSyncSince, recordFailure, type SyncFacts, type SyncOrigin, successStatements } from "./sync-history.ts";
 import { checkServeUrl, withoutSecrets } from "./url.ts";
 import { type CheckedRegistration, checkRegistration } from "./validation/registration.ts";
@@ -46,12 +47,12 @@ export interface SyncResult {
 }
 
 /** The id of an app: the client id is its identity, within its environment (AP-2, AP-23). */
-export function appIdFor(environmentId: string, name: string): Promise<string> {
+function appIdFor(environmentId: string, name: string): Promise<string> {
   return derivedUuid("app", environmentId, name);
 }
 
 /** The id of a function. The app belongs to it: `a` with `b-c` and `a-b` with `c` have the same slug. */
-export function functionIdFor(environmentId: string, appName: string, slug: string): Promise<string> {
+function functionIdFor(environmentId: string, appName: string, slug: string): Promise<string> {
   return derivedUuid("function", environmentId, appName, slug);
 }
 
@@ -63,8 +64,6 @@ export async function registerApp(db: D1Database, body: Json, request: SyncReque
   await ensureSchema(db);
   const { environment, settings } = request;
   const registration = parseRegistration(body);
-  const { mode } = registration;
-  if (mode !== null && mode !== settings.mode) throw modeMismatch(mode, settings.mode);
   const policy = appTargetPolicy(settings);
   const checked = checkRegistration(registration, request.requestedUrl, policy);
   const appId = await appIdFor(environment.id, registration.appName);
@@ -146,26 +145,4 @@ export async function syncUrl(
   forgetCatalog(bindings.DB, environment.id);
   const { appId, modified, changes, warnings } = found;
   return { appId, syncId: found.id ?? syncId, modified, changes, warnings };
-}
-
-/** The `deployId` of a sync that the engine starts: SDKs that register by themselves hand it back. */
-function deployIdFor(origin: SyncOrigin, syncId: string): string {
-  return `${origin}-${syncId}`;
-}
-
-/** Recognises a `deployId` of {@link syncUrl}; null for any other, also those that users' deploy hooks make up. */
-export function parseDeployId(
-  text: string | undefined,
-): { readonly origin: SyncOrigin; readonly syncId: string } | null {
-  const [, origin, syncId] = /^(dashboard|cli|rest|poll)-(\w+)$/.exec(text ?? "") ?? [];
-  if (syncId === undefined || !isUlid(syncId)) return null;
-  switch (origin) {
-    case "dashboard":
-    case "cli":
-    case "rest":
-    case "poll":
-      return { origin, syncId };
-    default:
-      return null;
-  }
 }

@@ -124,10 +124,11 @@ function codeFor(option: string): ErrorCode {
   return option === "batchEvents.timeout" ? "batch_timeout_invalid" : "config_invalid";
 }
 
-/** A path as users know it: they write `cancelOn`, and never write `steps`. */
+/** A path as users know it: they write `cancelOn`, and neither the steps nor the retries and the URL inside them. */
 function pathText(path: readonly PropertyKey[]): string {
   const [first = "", ...rest] = path;
-  if (first === "steps") return rest.includes("retries") ? "retries" : "url";
+  if (first === "steps" && rest.includes("retries")) return "retries";
+  if (first === "steps" && rest.includes("runtime")) return "url";
   const inner = rest.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`));
   return `${first === "cancel" ? "cancelOn" : String(first)}${inner.join("")}`;
 }

@@ -18,8 +18,6 @@ export interface Registration {
   readonly platform: string | null;
   readonly appVersion: string | null;
   readonly capabilities: JsonObject;
-  /** The mode the app says it is in; only in-band replies tell. */
-  readonly mode: "dev" | "cloud" | null;
   readonly functions: readonly WireFunction[];
   /** Fields nobody knows, per function (AP-16). */
   readonly unknown: readonly { readonly functionId: string; readonly field: string }[];
@@ -46,16 +44,12 @@ const envelope = z.looseObject({
   appVersion: text,
   capabilities: object.nullish().catch(null),
   headers: z.object({ platform: text }).nullish().catch(null),
-  inspection: z
-    .object({ mode: z.enum(["dev", "cloud"]).nullish().catch(null) })
-    .nullish()
-    .catch(null),
 });
 
 /** Reads either body. The result may have violations and is complete otherwise. */
 export function parseRegistration(body: Json): Registration {
   const parsed = envelope.safeParse(body);
-  if (!parsed.success) return unreadable(parsed.error);
+  if (!parsed.success) return unreadable(body, parsed.error);
   const value = parsed.data;
   const functions = (value.functions ?? []).map(parseFunction);
   const read = functions.filter((entry) => entry.ok);
@@ -67,18 +61,21 @@ export function parseRegistration(body: Json): Registration {
     platform: value.platform ?? value.headers?.platform ?? null,
     appVersion: value.appVersion ?? null,
     capabilities: value.capabilities ?? {},
-    mode: value.inspection?.mode ?? null,
     functions: read.map((entry) => entry.function),
     unknown: read.flatMap((entry) => entry.unknown.map((field) => ({ functionId: entry.function.id, field }))),
     violations: functions.flatMap((entry) => (entry.ok ? [] : entry.violations)),
   };
 }
 
-function unreadable(error: z.ZodError): Registration {
+const identity = z.object({ appName: text, app_id: text, url: text }).catch({});
+
+/** What is left of a body whose outer fields are wrong: enough to tie the refusal to an app. */
+function unreadable(body: Json, error: z.ZodError): Registration {
   const violations = error.issues.map((issue): Violation => {
     const option = issue.path.join(".") || "body";
     return { code: "config_invalid", functionId: null, option, rule: issue.message.replace(/^Invalid input: /, "") };
   });
-  const nothing = { appName: "", url: null, sdk: "", framework: null, platform: null, appVersion: null, mode: null };
-  return { ...nothing, capabilities: {}, functions: [], unknown: [], violations };
+  const { appName, app_id, url = null } = identity.parse(body);
+  const nothing = { sdk: "", framework: null, platform: null, appVersion: null, capabilities: {} };
+  return { ...nothing, appName: appName ?? app_id ?? "", url, functions: [], unknown: [], violations };
 }

@@ -15,7 +15,8 @@ export function checkOptions(configuration: FunctionConfiguration, report: Repor
     checkCount(report, "throttle.limit", throttle.limit, { min: 1 });
     checkCount(report, "throttle.burst", throttle.burst, { min: 1 });
     checkLength(report, "throttle.period", throttle.period, REGISTRATION.period);
-    if (throttle.period % 1000 > 0) report("throttle.period", "must be whole seconds");
+    if (throttle.period > REGISTRATION.period.min && throttle.period % 1000 > 0)
+      report("throttle.period", "must be whole seconds");
   }
   if (rateLimit !== null) {
     checkCount(report, "rateLimit.limit", rateLimit.limit, { min: 1 });
