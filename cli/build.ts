@@ -10,6 +10,11 @@ import { dirname, join, relative, resolve } from "node:path";
 
 const ROOT = resolve(import.meta.dirname, "..");
 
+/** The sources do not bundle; the message is wrangler's own. */
+export class BuildFailed extends Error {
+  override readonly name = "BuildFailed";
+}
+
 /** What to bundle. Paths are relative to the repository. */
 export interface WorkerTarget {
   /** The wrangler configuration. */
@@ -30,7 +35,7 @@ export const ENGINE: WorkerTarget = {
 const STAMP = ".fresh";
 
 /**
- * Bundles `target` unless its last bundle still fits; answers the absolute bundle directory. Throws wrangler's output when it fails.
+ * Bundles `target` unless its last bundle still fits; answers the absolute bundle directory. Throws {@link BuildFailed}.
  * `signal` ends a build that is under way.
  */
 export async function buildWorker(target: WorkerTarget = ENGINE, signal?: AbortSignal): Promise<string> {
@@ -109,7 +114,7 @@ function wrangler(args: readonly string[], signal: AbortSignal | undefined): Pro
     child.once("error", fail);
     child.once("close", (code) => {
       if (code === 0) done();
-      else fail(new Error(`The Worker could not be built (wrangler exit code ${code}):\n${output.trim()}`));
+      else fail(new BuildFailed(`The Worker could not be built (wrangler exit code ${code}):\n${output.trim()}`));
     });
   });
 }

@@ -5,6 +5,7 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import * as z from "zod";
+import { BuildFailed } from "./build.ts";
 import { type DevOptions, HELP, parseFlags } from "./flags.ts";
 import { PortTaken } from "./port.ts";
 import { startServer } from "./server.ts";
@@ -12,6 +13,9 @@ import { StateInUse } from "./state.ts";
 
 /** ms after which ending gives up being tidy: scripts expect an answer within 2 s. */
 const PATIENCE = 1_500;
+
+/** ms between two looks at who our parent is. */
+const PARENT_CHECK = 500;
 
 async function dev(options: DevOptions): Promise<void> {
   const abort = new AbortController();
@@ -27,6 +31,7 @@ async function dev(options: DevOptions): Promise<void> {
     process.exit(code);
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void end(0));
+  endWithNpm(() => void end(0));
   starting = startServer({
     options,
     version: await version(),
@@ -43,6 +48,16 @@ async function dev(options: DevOptions): Promise<void> {
   }
 }
 
+/**
+ * npm runs us below a shell that does not hand signals on: when somebody ends npm, all we see is that our parent has changed.
+ * Only then, because a server started from a terminal may well outlive it.
+ */
+function endWithNpm(end: () => void): void {
+  if (process.env["npm_lifecycle_event"] === undefined) return;
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && end(), PARENT_CHECK).unref();
+}
+
 /** What to tell somebody whose server did not start (DEV-3). */
 function explain(error: unknown, { port }: DevOptions): string {
   const next = Math.min(port + 1, 65_535);
@@ -52,6 +67,7 @@ function explain(error: unknown, { port }: DevOptions): string {
   if (error instanceof StateInUse) {
     return `${error.message}. End that one, or give this one a port and a directory of its own: --port ${next} --persist-dir <path>.`;
   }
+  if (error instanceof BuildFailed) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

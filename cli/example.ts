@@ -2,8 +2,9 @@
  * Runs the quickstart app beside the engine. Owns its process and its output; guarantees that the process ends with the launcher.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { createInterface } from "node:readline";
+import { endWithUs } from "./orphan.ts";
 import { freePort, portIsFree } from "./port.ts";
 
 const DIRECTORY = resolve(import.meta.dirname, "../examples/quickstart");
@@ -25,11 +26,12 @@ export interface Example {
 export async function startExample(engineUrl: string, say: (line: string) => void): Promise<Example> {
   const port = (await portIsFree("localhost", PREFERRED_PORT)) ? PREFERRED_PORT : await freePort();
   if (port !== PREFERRED_PORT) say(`port ${PREFERRED_PORT} is taken; the quickstart app runs on ${port}`);
-  const child = spawn(process.execPath, ["--import", join(import.meta.dirname, "tether.ts"), "app.ts"], {
+  const child = spawn(process.execPath, ["app.ts"], {
     cwd: DIRECTORY,
     env: { ...process.env, PORT: String(port), INNGEST_DEV: engineUrl },
-    stdio: ["pipe", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", "pipe"],
   });
+  child.once("spawn", () => endWithUs(child));
   let stopping = false;
   for (const stream of [child.stdout, child.stderr]) createInterface(stream).on("line", say);
   child.once("error", (error) => say(`could not be started: ${error.message}`));

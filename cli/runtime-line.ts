@@ -12,8 +12,6 @@ export interface RuntimeLine {
 const NOISE: readonly RegExp[] = [
   // Said by Miniflare before it restarts workerd; the launcher says it once the restart has succeeded or failed.
   /^The Workers runtime crashed unexpectedly and is being restarted/,
-  // An object that ended itself on purpose (a finished run frees its memory): the runtime reports its broken output gate as an exception.
-  /uncaught exception; .*outputGateBroken/s,
 ];
 
 /** True for a line that is known to mean nothing. */

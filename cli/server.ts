@@ -55,7 +55,7 @@ export async function startServer(context: ServerContext): Promise<void> {
       version: context.version,
       url,
       apps,
-      stateDir: state.temporary ? state.dir : relative(process.cwd(), state.dir) || ".",
+      stateDir: state.temporary ? state.dir : shownPath(state.dir),
       temporary: state.temporary,
       ignored: options.ignored,
       example: example !== null,
@@ -101,6 +101,12 @@ async function runEngine({ options, signal, onLost }: ServerContext, state: Stat
     },
   });
   return engine;
+}
+
+/** Relative where that is the shorter thing to read. */
+function shownPath(path: string): string {
+  const below = relative(process.cwd(), path) || ".";
+  return below.startsWith("..") ? path : below;
 }
 
 function appsOf(options: DevOptions, example: Example | null): readonly string[] {

@@ -94,8 +94,9 @@ async function readLock(path: string): Promise<z.infer<typeof lockSchema> | null
  */
 function runs(pid: number, command: string): Promise<boolean> {
   return new Promise((done) => {
-    execFile("ps", ["-o", "command=", "-p", String(pid)], (error, stdout) =>
-      done(error === null && stdout.includes(command)),
-    );
+    execFile("ps", ["-o", "stat=,command=", "-p", String(pid)], (error, stdout) => {
+      // A process that has ended and whose parent has not noticed yet is still listed, as a zombie.
+      done(error === null && !stdout.trimStart().startsWith("Z") && stdout.includes(command));
+    });
   });
 }

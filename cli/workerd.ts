@@ -1,6 +1,6 @@
 /**
  * Follows the workerd process behind one Miniflare instance, which hides it and replaces it after a crash.
- * Guarantees that processes of other instances in the same program are never taken for ours.
+ * Guarantees that processes of other instances in the same program are never taken for ours, and that no workerd outlives the program.
  *
  * Node announces every child process on a diagnostics channel; which instance asked for it is known from the async context in which
  * the instance was created, because Miniflare starts and restarts workerd from promises that began there.
@@ -8,6 +8,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { ChildProcess } from "node:child_process";
 import { subscribe } from "node:diagnostics_channel";
+import { endWithUs } from "./orphan.ts";
 
 /** The workerd process of one instance. */
 export interface Workerd {
@@ -42,7 +43,11 @@ const context = new AsyncLocalStorage<Followed>();
 subscribe("child_process", (message) => {
   const followed = context.getStore();
   if (followed === undefined || typeof message !== "object" || message === null || !("process" in message)) return;
-  if (message.process instanceof ChildProcess) followed.latest = message.process;
+  if (!(message.process instanceof ChildProcess)) return;
+  const child = message.process;
+  followed.latest = child;
+  // Outside of the context: the guard is a child process too, and not the one that is followed.
+  context.exit(() => child.once("spawn", () => context.exit(() => endWithUs(child))));
 });
 
 /** Runs `create` and follows the workerd that whatever it creates will start. */

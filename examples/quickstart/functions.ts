@@ -1,10 +1,11 @@
 /** The functions: what to do when somebody signs up, and when a trial ends. */
-import { eventType, Inngest, NonRetriableError, RetryAfterError, staticSchema } from "inngest";
+import { ConsoleLogger, eventType, Inngest, NonRetriableError, RetryAfterError, staticSchema } from "inngest";
 
 // Without this variable the SDK would look for Inngest's cloud.
 process.env["INNGEST_DEV"] ??= "http://localhost:8288";
 
-export const inngest = new Inngest({ id: "quickstart" });
+// The failures below are on purpose and say so themselves: no stack traces.
+export const inngest = new Inngest({ id: "quickstart", logger: new ConsoleLogger({ level: "silent" }) });
 
 const signup = eventType("quickstart/user.signup", { schema: staticSchema<{ email: string }>() });
 const trialEnded = eventType("quickstart/trial.ended", { schema: staticSchema<{ account: string }>() });
@@ -58,6 +59,7 @@ const charge = inngest.createFunction(
   },
   async ({ step }) => {
     await step.run("charge-card", () => {
+      console.log("the card has expired; trying again would not help");
       throw new NonRetriableError("the card has expired");
     });
   },
