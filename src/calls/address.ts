@@ -21,21 +21,35 @@ export interface TargetFault {
 
 /** The policy for calls of apps. */
 export function appTargetPolicy(settings: Settings): TargetPolicy {
-  const ownHost = settings.publicUrl === null ? null : new URL(settings.publicUrl).hostname;
-  return { allowPrivate: settings.allowPrivateApps, ownHost };
+  return { allowPrivate: settings.allowPrivateApps, ownHost: ownHost(settings) };
+}
+
+/** The policy for requests the engine makes for steps (EX-57, EX-59). */
+export function fetchTargetPolicy(settings: Settings): TargetPolicy {
+  return { allowPrivate: settings.allowPrivateFetch, ownHost: ownHost(settings) };
+}
+
+function ownHost(settings: Settings): string | null {
+  return settings.publicUrl === null ? null : new URL(settings.publicUrl).hostname;
 }
 
 /** Judges a URL before it is called, and each redirect before it is followed; null when it may be called. */
 export function targetFault(url: URL, policy: TargetPolicy): TargetFault | null {
-  if (url.protocol !== "https:" && !(policy.allowPrivate && url.protocol === "http:")) {
-    const allowed = policy.allowPrivate ? "http and https" : "https";
-    const message = `The URL on ${url.hostname} uses ${url.protocol.slice(0, -1)}; only ${allowed} can be called.`;
-    return { code: "unsupported_protocol", message };
+  const http = url.protocol === "http:" || url.protocol === "https:";
+  if (http && policy.allowPrivate) return null;
+  // The host comes first: `http` to a private one would still be refused as `https` (SE-13).
+  const reason = http ? privateReason(url.hostname, policy) : null;
+  if (reason !== null) {
+    return { code: "private_address", message: `The host ${url.hostname} cannot be called: ${reason}.` };
   }
-  if (policy.allowPrivate) return null;
-  const reason = url.hostname === policy.ownHost ? "the engine's own host" : privateHost(url.hostname);
-  if (reason === null) return null;
-  return { code: "private_address", message: `The host ${url.hostname} cannot be called: ${reason}.` };
+  if (url.protocol === "https:") return null;
+  const allowed = policy.allowPrivate ? "http and https" : "https";
+  const message = `The URL on ${url.hostname} uses ${url.protocol.slice(0, -1)}; only ${allowed} can be called.`;
+  return { code: "unsupported_protocol", message };
+}
+
+function privateReason(host: string, { ownHost }: TargetPolicy): string | null {
+  return host.replace(/\.$/, "") === ownHost ? "the engine's own host" : privateHost(host);
 }
 
 const PRIVATE_NAMES = ["localhost", "local", "localdomain", "internal", "intranet", "lan", "home.arpa"];

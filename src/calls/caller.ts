@@ -5,6 +5,9 @@
  */
 import { WorkerEntrypoint } from "cloudflare:workers";
 import type { Bindings } from "../bindings.ts";
+import type { RequestOutcome } from "../decide/run/resolution.ts";
+import type { EngineRequest } from "../protocol/gateway-request.ts";
+import { performRequest, type RequestContext } from "./gateway.ts";
 import { exchange, type HttpExchange, type HttpOutcome } from "./http.ts";
 
 /** The entrypoint bound as `CALLER`. */
@@ -12,5 +15,10 @@ export class Caller extends WorkerEntrypoint<Bindings> {
   /** {@link exchange}, performed here. */
   call(request: HttpExchange): Promise<HttpOutcome> {
     return exchange(request);
+  }
+
+  /** {@link performRequest}, performed here. */
+  perform(request: EngineRequest, context: RequestContext): Promise<RequestOutcome> {
+    return performRequest(request, context);
   }
 }

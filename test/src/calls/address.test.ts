@@ -1,6 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { privateHost, type TargetPolicy, targetFault } from "../../../src/calls/address.ts";
+import type { Bindings } from "../../../src/bindings.ts";
+import {
+  appTargetPolicy,
+  fetchTargetPolicy,
+  privateHost,
+  type TargetPolicy,
+  targetFault,
+} from "../../../src/calls/address.ts";
+import { readSettings } from "../../../src/settings.ts";
 
 const CLOUD: TargetPolicy = { allowPrivate: false, ownHost: "engine.example.com" };
 const DEV: TargetPolicy = { allowPrivate: true, ownHost: "engine.example.com" };
@@ -102,8 +110,12 @@ describe("targets", () => {
     ["https://app.example.com/api/inngest", CLOUD, null],
     ["http://app.example.com/", CLOUD, "unsupported_protocol"],
     ["ftp://app.example.com/", CLOUD, "unsupported_protocol"],
+    ["data:text/plain,x", CLOUD, "unsupported_protocol"],
     ["https://127.0.0.1:3000/", CLOUD, "private_address"],
+    ["http://169.254.169.254/", CLOUD, "private_address"],
+    ["http://localhost:3000/", CLOUD, "private_address"],
     ["https://engine.example.com/fn", CLOUD, "private_address"],
+    ["https://engine.example.com./fn", CLOUD, "private_address"],
     ["http://127.0.0.1:3000/", DEV, null],
     ["http://app:3000/", DEV, null],
     ["https://engine.example.com/health", DEV, null],
@@ -116,5 +128,23 @@ describe("targets", () => {
     const fault = targetFault(new URL("https://user:secret@10.0.0.1/path?token=secret"), CLOUD);
     expect(fault?.message).toContain("10.0.0.1");
     expect(fault?.message).not.toMatch(/secret|path/);
+  });
+});
+
+describe("SE-13: what a deployment opens", () => {
+  it.each<[string, Record<string, string>, boolean, boolean]>([
+    ["cloud mode: nothing", {}, false, false],
+    ["dev mode: both", { MILLRACE_MODE: "dev" }, true, true],
+    ["a variable for apps only", { MILLRACE_ALLOW_PRIVATE_APPS: "1" }, true, false],
+    ["a variable for requests of steps only", { MILLRACE_ALLOW_PRIVATE_FETCH: "true" }, false, true],
+    ["closed in dev mode", { MILLRACE_MODE: "dev", MILLRACE_ALLOW_PRIVATE_FETCH: "0" }, true, false],
+  ])("%s", (_, variables, apps, fetches) => {
+    // Safe: settings read nothing but variables.
+    const settings = readSettings({
+      ...variables,
+      MILLRACE_PUBLIC_URL: "https://engine.example.com:8443/x",
+    } as unknown as Bindings);
+    expect(appTargetPolicy(settings)).toEqual({ allowPrivate: apps, ownHost: "engine.example.com" });
+    expect(fetchTargetPolicy(settings)).toEqual({ allowPrivate: fetches, ownHost: "engine.example.com" });
   });
 });
