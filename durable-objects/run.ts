@@ -5,23 +5,24 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import type { Bindings } from "../src/bindings.ts";
-import { callApp } from "../src/calls/call.ts";
+import { CallPool } from "../src/calls/pool.ts";
 import { counters } from "../src/counters.ts";
 import { type Decided, decide, type Input, start } from "../src/decide/run/decide.ts";
 import { dueJobs, nextLook } from "../src/decide/run/effects.ts";
 import { replay } from "../src/decide/run/evolve.ts";
 import type { RunIdentity } from "../src/decide/run/identity.ts";
-import { jobsOf, reportOf, rowOf } from "../src/decide/run/report.ts";
-import { fenceOf, type Job, memoOf, type RunState } from "../src/decide/run/state.ts";
+import { jobsOf, rowOf } from "../src/decide/run/report.ts";
+import { isCurrent, memoOf, type RunState } from "../src/decide/run/state.ts";
 import type { Moment } from "../src/decide/run/turn.ts";
 import { messageOf } from "../src/errors.ts";
-import { announceEnd } from "../src/events/announce-end.ts";
-import type { EventPayload, RoutedEvent } from "../src/events/event.ts";
-import type { RunReport, RunStatus } from "../src/history/message.ts";
-import { historyMessage } from "../src/history/report.ts";
+import type { AcceptedEvent, EventPayload } from "../src/events/event.ts";
+import type { RunReport } from "../src/history/message.ts";
 import type { RunView } from "../src/history/view.ts";
-import type { JsonObject } from "../src/json.ts";
-import { CALL, RUN } from "../src/limits.ts";
+import type { Json, JsonObject } from "../src/json.ts";
+import { RUN } from "../src/limits.ts";
+import type { Checkpoint } from "../src/protocol/checkpoint.ts";
+import { Registrations } from "../src/runs/registrations.ts";
+import { Reporter } from "../src/runs/reporter.ts";
 import { settingsOf } from "../src/settings.ts";
 import { appendToLog, readLog } from "./log.ts";
 
@@ -31,13 +32,15 @@ export class Run extends DurableObject<Bindings> {
   #state: RunState | null | undefined;
   /** The time the alarm is set to, as far as this instance knows. Not knowing costs one needless move, never a lost one. */
   #alarm: number | null = null;
-  /** Jobs whose call is in flight in this instance, and those waiting for a free place. */
-  readonly #delivering = new Set<number>();
-  readonly #waiting: Job[] = [];
-  #calls = 0;
   #watchdog: number = RUN.watchdog.first;
-  #reported: RunStatus | null = null;
-  #reportTimer: ReturnType<typeof setTimeout> | null = null;
+  #registering = false;
+  readonly #registrations = new Registrations(this.env);
+  readonly #reporter = new Reporter(this.env, this.#registrations);
+  readonly #calls = new CallPool(this.env, {
+    state: () => this.#load(),
+    take: (input) => this.#take(input),
+    failed: (error) => this.#failed(error),
+  });
 
   // schema: one table, made by `log.ts` with the first row.
 
@@ -53,8 +56,7 @@ export class Run extends DurableObject<Bindings> {
   /** Begins the run. Idempotent: a run that exists is left alone. Resolves when the run is durable (EV-8). */
   async start(identity: RunIdentity): Promise<void> {
     counters.objectRequests++;
-    if (this.#load() !== null) return;
-    await this.#apply(start(identity, this.#moment()));
+    if (this.#load() === null) await this.#apply(start(identity, this.#moment()));
   }
 
   /** The run as it is now; null when this object holds none. */
@@ -77,11 +79,35 @@ export class Run extends DurableObject<Bindings> {
     return state === null ? null : memoOf(state);
   }
 
+  /** Stores what a call under way has finished (EX-66). `stale`: that call is no longer the one that counts. */
+  async checkpoint({ functionId, job, generation, ops }: Checkpoint): Promise<"stored" | "stale" | "unknown"> {
+    counters.objectRequests++;
+    const state = this.#load();
+    if (state === null || (functionId ?? state.identity.function.id) !== state.identity.function.id) return "unknown";
+    const fence = { job, generation: generation ?? state.jobs.get(job)?.generation ?? 0 };
+    if (!isCurrent(state, fence)) return "stale";
+    await this.#take({ kind: "checkpoint", fence, ops });
+    return "stored";
+  }
+
+  /** Offers an event to a waiting step. False when the step still waits: this was not the event (EX-43). */
+  async offerEvent(stepId: string, event: AcceptedEvent): Promise<boolean> {
+    counters.objectRequests++;
+    await this.#take({ kind: "event", stepId, event });
+    return this.#load()?.steps.get(stepId)?.status !== "waiting" || this.#load()?.outcome !== null;
+  }
+
+  /** Ends a waiting step: a signal came, or the invoked run ended. A step that no longer waits ignores it. */
+  async resolve(stepId: string, memo: Json): Promise<void> {
+    counters.objectRequests++;
+    await this.#take({ kind: "resolved", stepId, memo });
+  }
+
   /** The run's report, for a consumer whose message only carried a reference. */
   async report(): Promise<RunReport | null> {
     counters.objectRequests++;
     const state = this.#load();
-    return state === null ? null : reportOf(state, await this.#announce(state));
+    return state === null ? null : await this.#reporter.reportOf(state);
   }
 
   /** History has the row of this sequence. A finished run now only waits for its retention to pass. */
@@ -102,7 +128,7 @@ export class Run extends DurableObject<Bindings> {
     try {
       await this.#wake();
     } catch (error) {
-      console.error(`run ${this.ctx.id.name}: alarm failed: ${messageOf(error)}`);
+      this.#failed(error);
       await this.#setAlarm(Date.now() + RUN.watchdog.first);
     }
   }
@@ -110,16 +136,17 @@ export class Run extends DurableObject<Bindings> {
   async #wake(): Promise<void> {
     const state = this.#load();
     if (state === null) return;
+    const watchdog = this.#watchdog;
+    this.#watchdog = Math.min(watchdog * 2, RUN.watchdog.max);
     if (state.outcome !== null) {
-      const expires = state.outcome.at + settingsOf(this.env).retention;
-      if (Date.now() >= expires) return await this.ctx.storage.deleteAll();
-      await this.#setAlarm(Date.now() + this.#nextWatchdog());
-      return await this.#report();
+      if (Date.now() >= state.outcome.at + settingsOf(this.env).retention) return await this.ctx.storage.deleteAll();
+      await this.#setAlarm(Date.now() + watchdog);
+      return await this.#reporter.report(state);
     }
-    const decided = decide(state, { kind: "wake", delivering: this.#delivering }, this.#moment());
+    const decided = decide(state, { kind: "wake", delivering: this.#calls.delivering }, this.#moment());
     if (decided !== null) return await this.#apply(decided);
-    const next = nextLook(state, Date.now(), this.#nextWatchdog());
-    if (next !== null) await this.#setAlarm(next);
+    await this.#arm(state, Date.now(), watchdog);
+    this.#advance(state);
   }
 
   // apply
@@ -132,23 +159,19 @@ export class Run extends DurableObject<Bindings> {
 
   /** Commits one decision, row and alarm together, and starts what follows from it. */
   #apply({ state, decision }: Decided): Promise<void> {
-    const now = Date.now();
     counters.rowsWritten += appendToLog(this.ctx.storage, state.sequence, decision);
     this.#state = state;
-    const armed = this.#arm(state, now);
-    if (state.outcome !== null) this.#settle(this.#report());
-    else {
-      for (const job of dueJobs(state, this.#delivering, now)) this.#deliver(job);
-      this.#scheduleReport(state);
-    }
+    const armed = this.#arm(state, Date.now(), this.#watchdog);
+    this.#advance(state);
     return armed;
   }
 
   /** Each move of the alarm is a written row: it moves to be in time, or when a dormant run would wake for nothing. */
-  async #arm(state: RunState, now: number): Promise<void> {
-    const next = nextLook(state, now, this.#watchdog);
+  async #arm(state: RunState, now: number, watchdog: number): Promise<void> {
+    const registered = this.#registrations.open(state).length === 0;
+    const next = nextLook(state, now, watchdog, registered);
     if (next === null || next === this.#alarm) return;
-    const dormant = state.outcome === null && dueJobs(state, NOTHING, now).length === 0;
+    const dormant = state.outcome === null && registered && dueJobs(state, NOTHING, now).length === 0;
     if (this.#alarm === null || next < this.#alarm || dormant) await this.#setAlarm(next);
   }
 
@@ -158,52 +181,37 @@ export class Run extends DurableObject<Bindings> {
     await this.ctx.storage.setAlarm(at);
   }
 
-  #deliver(job: Job): void {
-    this.#delivering.add(job.id);
-    if (this.#calls >= CALL.concurrent) this.#waiting.push(job);
-    else this.#settle(this.#call(job));
+  /** Does what the state calls for: registers its waits, then delivers its jobs; or tells everybody that it has ended. */
+  #advance(state: RunState): void {
+    if (state.outcome !== null) return this.#inBackground(this.#reporter.report(state));
+    this.#reporter.later(state, () => this.#inBackground(this.#reportProgress()));
+    if (this.#registrations.open(state).length > 0) return this.#inBackground(this.#register(state));
+    for (const job of dueJobs(state, this.#calls.delivering, Date.now())) this.#calls.deliver(job);
   }
 
-  async #call(job: Job): Promise<void> {
+  async #register(state: RunState): Promise<void> {
+    if (this.#registering) return;
+    this.#registering = true;
+    const learned = await this.#registrations.settle(state, Date.now()).finally(() => {
+      this.#registering = false;
+    });
+    for (const input of learned) await this.#take(input);
+    const now = this.#load();
+    if (now !== null && now.outcome === null) this.#advance(now);
+  }
+
+  async #reportProgress(): Promise<void> {
     const state = this.#load();
-    if (state === null) return;
-    this.#calls++;
-    counters.calls++;
-    const reply = await callApp(this.env, state, job, this.#calls > CALL.direct);
-    this.#calls--;
-    this.#delivering.delete(job.id);
-    const waiting = this.#waiting.shift();
-    if (waiting !== undefined) this.#settle(this.#call(waiting));
-    await this.#take({ kind: "reply", fence: fenceOf(job), reply });
-  }
-
-  /** Tells history, and first whoever waits for the run's end. Repeated by the alarm until `confirm`. */
-  async #report(): Promise<void> {
-    const state = this.#load();
-    if (state === null) return;
-    const emitted = await this.#announce(state);
-    this.#reported = rowOf(state).status;
-    counters.queueMessages++;
-    await this.env.HISTORY.send(historyMessage(reportOf(state, emitted)));
-  }
-
-  async #announce(state: RunState): Promise<readonly RoutedEvent[]> {
-    return state.outcome === null ? [] : await announceEnd(this.env, state, Date.now());
-  }
-
-  /** A run that is still going after a moment shows itself in lists; a short one is written once, at its end. */
-  #scheduleReport(state: RunState): void {
-    if (this.#reportTimer !== null || rowOf(state).status === this.#reported) return;
-    this.#reportTimer = setTimeout(() => {
-      this.#reportTimer = null;
-      const now = this.#load();
-      if (now !== null && now.outcome === null) this.#settle(this.#report());
-    }, RUN.progress);
+    if (state !== null && state.outcome === null) await this.#reporter.report(state);
   }
 
   /** Work nobody waits for. Its failure is logged; the alarm is set, so that it will be tried again. */
-  #settle(work: Promise<void>): void {
-    work.catch((error: unknown) => console.error(`run ${this.ctx.id.name}: ${messageOf(error)}`));
+  #inBackground(work: Promise<void>): void {
+    work.catch((error: unknown) => this.#failed(error));
+  }
+
+  #failed(error: unknown): void {
+    console.error(`run ${this.ctx.id.name}: ${messageOf(error)}`);
   }
 
   // Locally every object in memory holds open files for ten seconds after its last event; a finished run gives them back at once.
@@ -213,18 +221,7 @@ export class Run extends DurableObject<Bindings> {
   }
 
   #moment(): Moment {
-    const settings = settingsOf(this.env);
-    return {
-      now: Date.now(),
-      random: Math.random(),
-      retryInterval: settings.retryInterval,
-      maxSteps: settings.maxSteps,
-    };
-  }
-
-  #nextWatchdog(): number {
-    const wait = this.#watchdog;
-    this.#watchdog = Math.min(wait * 2, RUN.watchdog.max);
-    return wait;
+    const { retryInterval, maxSteps } = settingsOf(this.env);
+    return { now: Date.now(), random: Math.random(), retryInterval, maxSteps };
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { Environment } from "../durable-objects/environment.ts";
 import type { Run } from "../durable-objects/run.ts";
+import type { Waits } from "../durable-objects/waits.ts";
 import type { Window } from "../durable-objects/window.ts";
 import type { Caller } from "./calls/caller.ts";
 import type { FanoutMessage } from "./events/fanout.ts";
@@ -13,6 +14,7 @@ import type { HistoryMessage } from "./history/message.ts";
 export interface Bindings {
   readonly RUN: DurableObjectNamespace<Run>;
   readonly WINDOW: DurableObjectNamespace<Window>;
+  readonly WAITS: DurableObjectNamespace<Waits>;
   readonly ENVIRONMENT: DurableObjectNamespace<Environment>;
   readonly DB: D1Database;
   readonly HISTORY: Queue<HistoryMessage>;
@@ -21,13 +23,18 @@ export interface Bindings {
 
   readonly MILLRACE_MODE?: string;
   readonly MILLRACE_PUBLIC_URL?: string;
+  readonly MILLRACE_SECRET?: string;
+  readonly MILLRACE_SECRET_PREVIOUS?: string;
   readonly MILLRACE_CALL_TIMEOUT?: string;
+  readonly MILLRACE_ENDPOINT_LEASE?: string;
+  readonly MILLRACE_ENDPOINT_WAIT?: string;
   readonly MILLRACE_RETRY_INTERVAL?: string;
   readonly MILLRACE_MAX_EVENT_BYTES?: string;
   readonly MILLRACE_MAX_REQUEST_BYTES?: string;
   readonly MILLRACE_MAX_STEPS?: string;
   readonly MILLRACE_RETENTION_DAYS?: string;
   readonly MILLRACE_ALLOW_PRIVATE_APPS?: string;
+  readonly MILLRACE_ALLOW_PRIVATE_FETCH?: string;
   readonly INNGEST_SIGNING_KEY?: string;
   readonly INNGEST_SIGNING_KEY_FALLBACK?: string;
   readonly INNGEST_EVENT_KEY?: string;

@@ -1,6 +1,6 @@
 /**
  * Every error the outside can see. Owns the table (number, code, HTTP status) and the one error class that carries an entry of it.
- * Codes are stable and are what callers compare; numbers name the error in logs and in docs/errors.md. Messages name what, where and the limit.
+ * Codes are stable and are what callers compare; numbers name the error for people. Messages name what, where and the limit.
  */
 
 /** `number` is stable for ever; `status` is the HTTP status, or null for errors that only runs show. */
@@ -50,6 +50,7 @@ export const ERRORS = {
   app_not_found: { number: 404, status: 404 },
   method_not_allowed: { number: 405, status: 405 },
   run_deleted: { number: 406, status: 410 },
+  signal_not_found: { number: 407, status: 404 },
   run_ended: { number: 420, status: 409 },
   conflict: { number: 421, status: 409 },
 
@@ -61,12 +62,15 @@ export const ERRORS = {
   signature_rejected: { number: 505, status: null },
 
   output_too_large: { number: 600, status: null },
+  invoke_not_found: { number: 601, status: null },
+  invoke_timeout: { number: 602, status: null },
+  invoke_failed: { number: 603, status: null },
 
   state_too_large: { number: 700, status: null },
   step_limit_exceeded: { number: 701, status: null },
   timeout_too_long: { number: 702, status: null },
   no_progress: { number: 703, status: null },
-  unsupported_operation: { number: 704, status: null },
+  signal_conflict: { number: 704, status: null },
 
   internal_error: { number: 900, status: 500 },
 } as const satisfies Record<string, ErrorEntry>;

@@ -13,6 +13,15 @@ export interface JsonObject {
   readonly [key: string]: Json;
 }
 
+/** The value as an object; anything else counts as one without fields. */
+export function objectOf(value: Json | undefined): JsonObject {
+  return typeof value === "object" && value !== null && !isArray(value) ? value : {};
+}
+
+function isArray(value: JsonArray | JsonObject): value is JsonArray {
+  return Array.isArray(value);
+}
+
 /** What parsing gave: the value, or why the text was refused. */
 export type ParsedJson = { readonly ok: true; readonly value: Json } | { readonly ok: false; readonly reason: string };
 

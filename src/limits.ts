@@ -103,10 +103,53 @@ export const RUN = {
   release: 50,
   /** Discovery calls a protocol-1 run may have in flight; later ones are merged. */
   discoveries: 16,
+  /** Steps one checkpoint may report (protocol/09 §9.5). */
+  checkpointSteps: 1000,
+  /** Deferred calls of a run and the bytes of their inputs together (EX-71). */
+  defers: { count: 20, bytes: 4 * MIB },
   /** Days a finished run is kept: default and range. */
   retentionDays: { default: 14, dev: 3, min: 1, max: 365 },
   /** Bytes of one row of a run's log; a Durable Object row may hold 2 MB. */
   rowBytes: 1_500_000,
+} as const;
+
+/** Waits for events and signals. */
+export const WAITS = {
+  /** Bytes of a trigger event as JSON that the index keeps beside a wait; of runs with a larger one the run itself judges. */
+  boundBytes: 2 * KIB,
+  /** Fields of incoming events that one name's waits are indexed by: each costs every event a look-up. */
+  paths: 32,
+  /** Awaited event names a catalog lists; with more of them every name counts as awaited. */
+  names: 10_000,
+  /** Runs per row of what is still to be delivered: a row may hold 2 MB, beside a piece of the event. */
+  targets: 1000,
+  /** Runs told of one event at the same time. */
+  parallel: 32,
+  /** ms; a run that has not answered by then is told again later. */
+  patience: 10 * SECOND,
+  /** ms; how long a failed delivery waits; doubles up to the maximum. */
+  retry: { first: 5 * SECOND, max: 5 * MINUTE },
+  /** ms; how long an alarm goes on repeating deliveries: the platform ends it after 15 minutes. */
+  round: 1 * MINUTE,
+  /**
+   * ms after a name became awaited: when history is searched for events that isolates with an older catalog did not offer. They know
+   * after twice `CATALOG.age`; history follows within a second or two, the second search is for a history that is late.
+   */
+  looks: [6 * SECOND, 30 * SECOND],
+  /** ms; how far the time in an event's id may lie before the search: ids made from a seed carry the sender's clock. */
+  seedSkew: 5 * MINUTE,
+  /** ms; expired waits are cleared away together, at most this often. */
+  sweep: 10 * MINUTE,
+  /** Rows cleared away at a time. */
+  batch: 1000,
+  /** ms; an event that resolved a wait is known again for this long, should its sender repeat it. */
+  remembered: 10 * MINUTE,
+  /** ms; how long a name stays awaited without any wait: every change makes all isolates read the catalog anew. */
+  linger: 1 * HOUR,
+  /** Characters of a signal's name: an object knows its own name up to 1,024 bytes. */
+  signalLength: 256,
+  /** Bytes of a request that sends a signal; its data is one row. */
+  signalBytes: 1 * MIB,
 } as const;
 
 /** One call of an app. */
@@ -127,6 +170,62 @@ export const CALL = {
   concurrent: 64,
   /** Bytes of a foreign reply quoted in an error (EX-24). */
   quotedBytes: 2 * KIB,
+} as const;
+
+/** One request the engine makes for a step: `step.fetch`, `step.ai.infer` (EX-57, EX-59). */
+export const GATEWAY = {
+  /** ms; the whole request, its redirects included. */
+  timeout: 10 * MINUTE,
+  /** Bytes of a reply after decompression. */
+  replyBytes: 4 * MIB,
+  /** Redirects followed, each checked like a URL of its own (SE-13). */
+  redirects: 5,
+  /**
+   * Characters from which a credential is masked: in errors nearly every one; in results only those that are no word, so that
+   * a placeholder such as "ollama" does not deface what a model says.
+   */
+  secretLength: { error: 6, result: 12 },
+} as const;
+
+/** Runs that begin in the app's own HTTP handler (EX-68 … EX-70). */
+export const ENDPOINT = {
+  /**
+   * ms; how long the handler may be silent before the engine takes the run over: as long as a caller waits for its result.
+   * Every checkpoint begins it anew. Shorter would enter a second time beside a long step that is still being executed.
+   */
+  lease: { default: 5 * MINUTE, min: 1 * SECOND, max: 14 * MINUTE },
+  /** ms; how long the result URL keeps its caller waiting (EX-70). */
+  wait: { default: 5 * MINUTE, min: 1 * SECOND, max: 14 * MINUTE },
+  /** ms; how long the result waits for the status and headers that the SDK sends beside it (`protocol/endpoint-output.ts`). */
+  grace: 1 * SECOND,
+  /** Endpoints listed of one app: paths with ids in them are without number, and each would be a function of its own. */
+  functions: 1000,
+  /** Characters of an endpoint's URL. */
+  urlLength: 8 * KIB,
+  /** Endpoints an isolate knows to be listed. */
+  known: 10_000,
+} as const;
+
+/** Tokens the engine signs (SE-17). */
+export const TOKEN = {
+  /** ms; how long a result may be asked for (EX-70). */
+  output: 1 * HOUR,
+  /** ms; how long a realtime token may be used to connect. */
+  realtime: 1 * MINUTE,
+  /** ms; by how much the clocks of two machines of one deployment may differ. */
+  skew: 5 * SECOND,
+} as const;
+
+/** Realtime channels. */
+export const REALTIME = {
+  /** ms; a subscriber hears at least a comment this often. */
+  keepAlive: 15 * SECOND,
+  /** ms; how long one stream of server-sent events lasts. */
+  stream: 15 * MINUTE,
+  /** Bytes a subscriber may be behind before it is cut off. */
+  backlog: 4 * MIB,
+  /** Characters of a channel's name: an object knows its own name up to 1,024 bytes. */
+  channelLength: 256,
 } as const;
 
 /** Signatures and keys (SE-4). */
@@ -179,8 +278,10 @@ export const EXPRESSION = {
   patternCharacters: 8,
   /** Characters charged per instruction of a pattern that an evaluation has to compile. */
   compileCharacters: 100,
-  /** Characters charged per character of JSON parsed: building values costs several times what scanning does. */
-  jsonCharacters: 4,
+  /** Characters charged per character decoded from JSON or base64: building values costs far more than scanning. */
+  decodedCharacters: 8,
+  /** Characters charged per character that is looked at one by one instead of by the platform's own search. */
+  countedCharacters: 4,
   /** Characters of a text read as a number: more digits only make a huge integer that is refused anyway. */
   numberCharacters: 400,
   /** Characters of a text read as a date or a duration; none is longer. */

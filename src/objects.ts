@@ -21,3 +21,20 @@ export function windowStub(bindings: Bindings, environmentId: string, kind: Wind
 export function environmentStub(bindings: Bindings, environmentId: string) {
   return bindings.ENVIRONMENT.getByName(environmentId);
 }
+
+/** What a `Waits` object keeps: the waits for events of one name, or for one signal. */
+export type WaitsKind = "event" | "signal";
+
+/** The object of an event name or a signal; `name` is any text. */
+export function waitsStub(bindings: Bindings, environmentId: string, kind: WaitsKind, name: string) {
+  return bindings.WAITS.getByName(`${environmentId}:${kind}:${name}`);
+}
+
+/** What a `Waits` object's own name says; null when it is none. An environment's id has no colon, a name may. */
+export function waitsNamed(
+  objectName: string,
+): { readonly environmentId: string; readonly kind: WaitsKind; readonly name: string } | null {
+  const [, environmentId, kind, name] = /^([^:]+):(event|signal):(.*)$/s.exec(objectName) ?? [];
+  if (environmentId === undefined || name === undefined) return null;
+  return { environmentId, kind: kind === "event" ? "event" : "signal", name };
+}

@@ -6,7 +6,7 @@ import * as z from "zod";
 import type { Bindings } from "./bindings.ts";
 import { parseDuration } from "./duration.ts";
 import { MillraceError } from "./errors.ts";
-import { CALL, EVENT, RUN } from "./limits.ts";
+import { CALL, ENDPOINT, EVENT, RUN } from "./limits.ts";
 
 const flag = z
   .enum(["", "0", "1", "true", "false", "on", "off"])
@@ -26,16 +26,26 @@ const hexKey = z
   .string()
   .regex(/^(?:signkey-\w+-)?(?:[0-9a-fA-F]{2})+$/, "must be even-length hex with an optional signkey-<word>- prefix");
 
+const rootSecret = z.string().regex(/^[0-9a-fA-F]{64}$/, "must be 32 bytes in hex");
+
+/** Signs tokens in dev mode, where nothing is protected by them. */
+const DEV_SECRET = "6d696c6c72616365".repeat(4);
+
 const schema = z.object({
   MILLRACE_MODE: z.enum(["dev", "cloud"]).default("cloud"),
   MILLRACE_PUBLIC_URL: z.url().optional(),
+  MILLRACE_SECRET: rootSecret.optional(),
+  MILLRACE_SECRET_PREVIOUS: rootSecret.optional(),
   MILLRACE_CALL_TIMEOUT: duration(CALL.timeout).default(CALL.timeout.default),
+  MILLRACE_ENDPOINT_LEASE: duration(ENDPOINT.lease).default(ENDPOINT.lease.default),
+  MILLRACE_ENDPOINT_WAIT: duration(ENDPOINT.wait).default(ENDPOINT.wait.default),
   MILLRACE_RETRY_INTERVAL: integer({ min: 0, max: 86_400 }).default(0),
   MILLRACE_MAX_EVENT_BYTES: integer(EVENT.bytes).default(EVENT.bytes.default),
   MILLRACE_MAX_REQUEST_BYTES: integer(EVENT.requestBytes).default(EVENT.requestBytes.default),
   MILLRACE_MAX_STEPS: integer(RUN.steps).default(RUN.steps.default),
   MILLRACE_RETENTION_DAYS: integer(RUN.retentionDays).optional(),
   MILLRACE_ALLOW_PRIVATE_APPS: flag.optional(),
+  MILLRACE_ALLOW_PRIVATE_FETCH: flag.optional(),
   INNGEST_SIGNING_KEY: hexKey.optional(),
   INNGEST_SIGNING_KEY_FALLBACK: hexKey.optional(),
   INNGEST_EVENT_KEY: z.string().optional(),
@@ -45,7 +55,13 @@ const schema = z.object({
 export interface Settings {
   readonly mode: "dev" | "cloud";
   readonly publicUrl: string | null;
+  /** The root secrets of tokens, current one first, 32 bytes hex. Empty when a cloud deployment has none. */
+  readonly secrets: readonly string[];
   readonly callTimeout: number;
+  /** ms; how long an endpoint's handler may be silent before the engine takes its run over. */
+  readonly endpointLease: number;
+  /** ms; how long an endpoint's result URL keeps its caller waiting (EX-70). */
+  readonly endpointWait: number;
   /** ms between attempts instead of the back-off table; 0 means the table (EX-21). */
   readonly retryInterval: number;
   readonly maxEventBytes: number;
@@ -54,6 +70,7 @@ export interface Settings {
   /** ms. */
   readonly retention: number;
   readonly allowPrivateApps: boolean;
+  readonly allowPrivateFetch: boolean;
   /** Current key first; empty in dev mode, where a configured key is ignored (DEV-12). */
   readonly signingKeys: readonly string[];
   readonly eventKeys: readonly string[];
@@ -70,17 +87,22 @@ export function readSettings(bindings: Bindings): Settings {
   }
   const value = parsed.data;
   const dev = value.MILLRACE_MODE === "dev";
+  const secret = value.MILLRACE_SECRET ?? (dev ? DEV_SECRET : undefined);
   const keys = [value.INNGEST_SIGNING_KEY, value.INNGEST_SIGNING_KEY_FALLBACK].filter((key) => key !== undefined);
   return {
     mode: value.MILLRACE_MODE,
     publicUrl: value.MILLRACE_PUBLIC_URL ?? null,
+    secrets: secret === undefined ? [] : [secret, value.MILLRACE_SECRET_PREVIOUS].filter((key) => key !== undefined),
     callTimeout: value.MILLRACE_CALL_TIMEOUT,
+    endpointLease: value.MILLRACE_ENDPOINT_LEASE,
+    endpointWait: value.MILLRACE_ENDPOINT_WAIT,
     retryInterval: value.MILLRACE_RETRY_INTERVAL * 1000,
     maxEventBytes: value.MILLRACE_MAX_EVENT_BYTES,
     maxRequestBytes: value.MILLRACE_MAX_REQUEST_BYTES,
     maxSteps: value.MILLRACE_MAX_STEPS,
     retention: (value.MILLRACE_RETENTION_DAYS ?? (dev ? RUN.retentionDays.dev : RUN.retentionDays.default)) * DAY,
     allowPrivateApps: value.MILLRACE_ALLOW_PRIVATE_APPS ?? dev,
+    allowPrivateFetch: value.MILLRACE_ALLOW_PRIVATE_FETCH ?? dev,
     signingKeys: dev ? [] : keys,
     eventKeys: dev
       ? []

@@ -4,18 +4,26 @@
  */
 import { router } from "./api/router.ts";
 import type { Bindings } from "./bindings.ts";
+import { environmentOf } from "./environment.ts";
 import { consumeFanout, type FanoutMessage } from "./events/fanout.ts";
 import { consumeHistory } from "./history/consume.ts";
 import type { HistoryMessage } from "./history/message.ts";
+import { environmentStub } from "./objects.ts";
+import { settingsOf } from "./settings.ts";
 
 export { Environment } from "../durable-objects/environment.ts";
 export { Run } from "../durable-objects/run.ts";
+export { Waits } from "../durable-objects/waits.ts";
 export { Window } from "../durable-objects/window.ts";
 export { Caller } from "./calls/caller.ts";
 
 export default {
   fetch(request, bindings, context) {
     return router.fetch(request, bindings, context);
+  },
+  /** Once a minute: wakes what an alarm that the platform gave up would leave asleep. */
+  async scheduled(_controller, bindings) {
+    await environmentStub(bindings, environmentOf(settingsOf(bindings)).id).sweep();
   },
   async queue(batch, bindings) {
     // A queue carries one kind of message; its name tells which.

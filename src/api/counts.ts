@@ -11,7 +11,8 @@ import type { Api } from "./api.ts";
 export const counts = new Hono<Api>();
 
 counts.get("/dev/counts", (context) => {
-  if (context.get("settings").mode !== "dev") throw new MillraceError("not_found", "This route exists in dev mode only.");
+  if (context.get("settings").mode !== "dev")
+    throw new MillraceError("not_found", "This route exists in dev mode only.");
   const { queueMessages, ...others } = counters;
   return context.json({ ...others, queueOperations: queueMessages * 3 });
 });

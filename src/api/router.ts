@@ -8,6 +8,7 @@ import { ERRORS, MillraceError, messageOf } from "../errors.ts";
 import { settingsOf } from "../settings.ts";
 import type { Api } from "./api.ts";
 import { apps } from "./apps.ts";
+import { checkpoint } from "./checkpoint.ts";
 import { counts } from "./counts.ts";
 import { dev } from "./dev.ts";
 import { events } from "./events.ts";
@@ -16,6 +17,7 @@ import { invoke } from "./invoke.ts";
 import { register } from "./register.ts";
 import { restV0 } from "./rest-v0.ts";
 import { restV1 } from "./rest-v1.ts";
+import { signals } from "./signals.ts";
 
 /** The application. */
 export const router = new Hono<Api>();
@@ -45,9 +47,11 @@ router.route("/", invoke);
 router.route("/", register);
 router.route("/", dev);
 router.route("/", counts);
+router.route("/", checkpoint);
 router.route("/", home);
 router.route("/", restV0);
 router.route("/", restV1);
+router.route("/", signals);
 router.route("/", apps);
 
 router.notFound((context) => {
@@ -56,7 +60,8 @@ router.notFound((context) => {
 
 router.onError((error, context) => {
   const known = error instanceof MillraceError ? error : null;
-  if (known === null || known.status === 500) console.error(`${context.req.method} ${context.req.path}: ${messageOf(error)}`);
+  if (known === null || known.status === 500)
+    console.error(`${context.req.method} ${context.req.path}: ${messageOf(error)}`);
   const code = known?.code ?? "internal_error";
   const text = known?.message ?? "The engine failed; its log has the reason under this request id.";
   const status = ERRORS[code].status ?? 500;

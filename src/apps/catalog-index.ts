@@ -2,6 +2,7 @@
  * An environment's apps and functions, arranged for look-up (TR-1, TR-4, TR-5). Pure: built from rows, asked by routing.
  * Guarantees that finding the functions of an event costs the same however many functions there are.
  */
+import { WAITS } from "../limits.ts";
 import type { RegisteredFunction, Trigger } from "./function.ts";
 
 /** An app as the rest of the engine needs it. */
@@ -44,6 +45,8 @@ export interface Catalog {
   /** Either of the two. */
   functionNamed(slugOrId: string): RegisteredFunction | null;
   app(id: string): RegisteredApp | null;
+  /** Whether a run may be waiting for an event of this name. True of some names nobody waits for, as waits end or when there are many. */
+  awaits(eventName: string): boolean;
 }
 
 interface Entry extends Match {
@@ -51,11 +54,12 @@ interface Entry extends Match {
   readonly order: number;
 }
 
-/** Arranges apps and functions; `functions` must be in order of slug. */
+/** Arranges apps, functions and the names that runs wait for; `functions` must be in order of slug. */
 export function buildCatalog(
   version: number,
   apps: readonly RegisteredApp[],
   functions: readonly RegisteredFunction[],
+  awaited: readonly string[] = [],
 ): Catalog {
   const exact = new Map<string, Entry[]>();
   const prefixes = new Map<string, Entry[]>();
@@ -78,6 +82,7 @@ export function buildCatalog(
   }
   const byId = new Map(functions.map((registered) => [registered.id, registered]));
   const appById = new Map(apps.map((app) => [app.id, app]));
+  const names = new Set(awaited);
   return {
     version,
     apps,
@@ -90,6 +95,7 @@ export function buildCatalog(
     functionById: (id) => byId.get(id) ?? null,
     functionNamed: (slugOrId) => bySlug.get(slugOrId) ?? byId.get(slugOrId) ?? null,
     app: (id) => appById.get(id) ?? null,
+    awaits: (eventName) => names.size > WAITS.names || names.has(eventName),
   };
 }
 

@@ -36,8 +36,8 @@ export async function catalogOf(bindings: Pick<Bindings, "DB">, environmentId: s
     cached.checkedAt = now;
     return known;
   }
-  const { version, apps, functions } = await readCatalog(bindings.DB, environmentId);
-  const loaded = buildCatalog(version, apps, functions);
+  const { version, apps, functions, awaited } = await readCatalog(bindings.DB, environmentId);
+  const loaded = buildCatalog(version, apps, functions, awaited);
   // Two loads may overtake each other; and a catalog forgotten meanwhile has a new entry that this one is not part of.
   if (cached.catalog === null || cached.catalog.version < version) cached.catalog = loaded;
   cached.checkedAt = now;

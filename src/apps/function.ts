@@ -32,7 +32,7 @@ export interface FunctionConfiguration {
   readonly singleton: { mode: "skip" | "cancel"; key: string | null } | null;
   readonly priority: string | null;
   readonly timeouts: { start: number | null; finish: number | null } | null;
-  /** `timeout` is a duration in ms, or an ISO date when it contains `T` or `-`; null: as long as the run lives. */
+  /** `timeout` is a duration in ms as digits (`86400000`) or an ISO date in UTC; null: as long as the run lives. */
   readonly cancel: readonly { event: string; condition: string | null; timeout: string | null }[];
 }
 

@@ -3,7 +3,7 @@
  * Guarantees that a registration replaces an app's function set as one transaction, together with the catalog's version.
  */
 import { encodeRow, packRows } from "../history/bulk.ts";
-import { HISTORY } from "../limits.ts";
+import { HISTORY, WAITS } from "../limits.ts";
 import type { RegisteredApp } from "./catalog-index.ts";
 import { configurationText, type StoredFunction } from "./changes.ts";
 import type { FunctionConfiguration, RegisteredFunction } from "./function.ts";
@@ -68,11 +68,15 @@ export async function readCatalog(
   readonly version: number;
   readonly apps: readonly RegisteredApp[];
   readonly functions: readonly RegisteredFunction[];
+  /** Names that runs wait for; one more than `WAITS.names` when there are too many to list. */
+  readonly awaited: readonly string[];
 }> {
-  const [versions, apps, functions] = await db.batch<unknown>([
+  const [versions, apps, functions, names] = await db.batch<unknown>([
     versionStatement(db, environmentId),
     db
-      .prepare("SELECT id, name, url, sdk, archived_at IS NOT NULL AS archived FROM apps WHERE environment_id = ?1")
+      .prepare(
+        "SELECT id, name, url, sdk, archived_at IS NOT NULL AS archived FROM apps WHERE environment_id = ?1 ORDER BY name",
+      )
       .bind(environmentId),
     db
       .prepare(`SELECT f.id, f.slug, f.name, f.version, f.url, f.configuration, f.app_id AS appId, a.name AS appName,
@@ -80,15 +84,20 @@ export async function readCatalog(
         FROM functions f JOIN apps a ON a.environment_id = f.environment_id AND a.id = f.app_id
         WHERE f.environment_id = ?1 ORDER BY f.slug, f.id`)
       .bind(environmentId),
+    db
+      .prepare("SELECT name FROM awaited_names WHERE environment_id = ?1 LIMIT ?2")
+      .bind(environmentId, WAITS.names + 1),
   ]);
   // The columns are those of the statements just above.
   const [counted] = (versions?.results ?? []) as { version: number }[];
   const appRows = (apps?.results ?? []) as (Omit<RegisteredApp, "archived"> & Archived)[];
   const functionRows = (functions?.results ?? []) as FunctionRow[];
+  const nameRows = (names?.results ?? []) as { name: string }[];
   return {
     version: counted?.version ?? 0,
     apps: appRows.map((row) => ({ ...row, archived: row.archived === 1 })),
     functions: functionRows.map(toFunction),
+    awaited: nameRows.map(({ name }) => name),
   };
 }
 
@@ -178,7 +187,8 @@ function versionStatement(db: D1Database, environmentId: string): D1PreparedStat
   return db.prepare("SELECT version FROM catalog_versions WHERE environment_id = ?1").bind(environmentId);
 }
 
-function bumpStatement(db: D1Database, environmentId: string): D1PreparedStatement {
+/** Makes every isolate read the catalog anew. */
+export function bumpStatement(db: D1Database, environmentId: string): D1PreparedStatement {
   return db
     .prepare(`INSERT INTO catalog_versions (environment_id, version) VALUES (?1, 1)
       ON CONFLICT (environment_id) DO UPDATE SET version = version + 1`)

@@ -10,6 +10,8 @@ import { FANOUT } from "../limits.ts";
 import { environmentStub } from "../objects.ts";
 import { chunksOf } from "./chunk.ts";
 import type { AcceptedEvent, RoutedEvent } from "./event.ts";
+import { offerEvent } from "./offer.ts";
+import { inParallel } from "./parallel.ts";
 import { type MatchedEvent, matchEvents, publishMatched } from "./publish.ts";
 import { routeEvent } from "./route.ts";
 
@@ -32,9 +34,12 @@ export async function ingest(
   }
 }
 
-/** How many objects must commit before the events are settled: one per run and one per sender's id. */
+/** How many objects must commit before the events are settled: one per run, one per sender's id, one per offer of an event. */
 function objectsFor(matched: readonly MatchedEvent[]): number {
-  return matched.reduce((sum, item) => sum + item.matches.length + (hasToClaim(item) ? 1 : 0), 0);
+  return matched.reduce(
+    (sum, item) => sum + item.matches.length + (hasToClaim(item) ? 1 : 0) + (item.awaited ? 1 : 0),
+    0,
+  );
 }
 
 function hasToClaim({ event, repeated }: MatchedEvent): boolean {
@@ -46,15 +51,18 @@ async function defer(bindings: Bindings, environmentId: string, matched: readonl
   const settled: RoutedEvent[] = [];
   const pending: RoutedEvent[] = [];
   for (const item of matched) {
-    const { event, matches, repeated } = item;
-    const starts = !repeated && matches.some((match) => match.error === null);
-    if (starts || hasToClaim(item)) {
+    const { event, matches, repeated, awaited } = item;
+    const starts = matches.some((match) => match.error === null);
+    if (hasToClaim(item) || (!repeated && (starts || awaited))) {
       pending.push({ event, outcomes: [], duplicate: false });
       continue;
     }
     const standing = repeated ? ({ standing: "duplicate" } as const) : ({ standing: "owner", settled: true } as const);
     settled.push((await routeEvent(environmentId, event, matches, standing)).routed);
   }
+  // In a chunk of its own an event could claim the id before the one it repeats, so these are offered here.
+  const repetitions = matched.filter(({ repeated, awaited }) => repeated && awaited);
+  await inParallel(FANOUT.inline, repetitions, ({ event }) => offerEvent(bindings, environmentId, event));
   await store(bindings, environmentId, settled, true);
   await store(bindings, environmentId, pending, false);
   const chunks = await chunksOf(pending.map(({ event }) => event.internalId));

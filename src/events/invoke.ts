@@ -39,7 +39,7 @@ export async function invoke(
 }
 
 /** The event `inngest/function.invoked` for an invocation. */
-export function invokedEvent(
+function invokedEvent(
   { slug, body, headers }: Invocation,
   { now, maxEventBytes }: { now: number; maxEventBytes: number },
 ): AcceptedEvent {

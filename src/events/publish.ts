@@ -1,6 +1,6 @@
 /**
- * Publishing: claims an event's id, routes the event and starts its runs. What ingest, the fan-out consumer, invocations and system
- * events have in common. Guarantees that all of it can be repeated: the same event always reaches the same runs.
+ * Publishing: claims an event's id, routes the event, starts its runs and offers it to those that wait. What ingest, the fan-out consumer,
+ * invocations and system events have in common. Guarantees that all of it can be repeated: the same event always reaches the same runs.
  * Writes no history: runs report their own events, and what no run reports is handed back.
  */
 import { catalogOf } from "../apps/catalog.ts";
@@ -9,6 +9,7 @@ import type { Standing } from "../decide/window/claim.ts";
 import { FANOUT } from "../limits.ts";
 import { runStub, windowStub } from "../objects.ts";
 import type { AcceptedEvent, RoutedEvent } from "./event.ts";
+import { offerEvent } from "./offer.ts";
 import { inParallel } from "./parallel.ts";
 import { identityOf, type Match, matchEvent, type Route, routeEvent } from "./route.ts";
 import { evaluateTrigger } from "./trigger.ts";
@@ -22,11 +23,15 @@ export interface Published {
   readonly unreported: readonly RoutedEvent[];
 }
 
-/** An event and the functions it is for. `repeated`: an earlier event of the same request has the same sender's id. */
+/**
+ * An event and the functions it is for. `repeated`: an earlier event of the same request has the same sender's id.
+ * `awaited`: runs may be waiting for its name.
+ */
 export interface MatchedEvent {
   readonly event: AcceptedEvent;
   readonly matches: readonly Match[];
   readonly repeated: boolean;
+  readonly awaited: boolean;
 }
 
 /**
@@ -59,7 +64,7 @@ export async function matchEvents(
     const repeated = id !== null && seen.has(id);
     if (id !== null) seen.add(id);
     const matches = matchEvent(event.payload, catalog, (source, payload) => evaluateTrigger(source, payload, now));
-    return { event, matches, repeated };
+    return { event, matches, repeated, awaited: catalog.awaits(event.payload.name) };
   });
 }
 
@@ -82,13 +87,35 @@ export async function publishMatched(
   };
 }
 
+interface PublishedOne extends Route {
+  readonly reported: boolean;
+}
+
 async function publishOne(
+  bindings: Bindings,
+  environmentId: string,
+  matched: MatchedEvent,
+  now: number,
+  depth: number,
+): Promise<PublishedOne> {
+  // Waits start nothing and therefore see duplicates too, and events of the future at once (EV-15, EV-11). Both are finished, even if
+  // one fails: what is begun must not be cut off by the reply.
+  const [started, offered] = await Promise.allSettled([
+    startRuns(bindings, environmentId, matched, now, depth),
+    matched.awaited ? offerEvent(bindings, environmentId, matched.event) : undefined,
+  ]);
+  if (started.status === "rejected") throw started.reason;
+  if (offered.status === "rejected") throw offered.reason;
+  return started.value;
+}
+
+async function startRuns(
   bindings: Bindings,
   environmentId: string,
   { event, matches, repeated }: MatchedEvent,
   now: number,
   depth: number,
-): Promise<Route & { readonly reported: boolean }> {
+): Promise<PublishedOne> {
   const claimed = event.deduplicationId !== null && !repeated;
   const window = claimed ? windowStub(bindings, environmentId, "event-id", event.deduplicationId) : null;
   const standing: Standing = repeated

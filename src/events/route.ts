@@ -53,11 +53,22 @@ export function matchEvent(event: EventPayload, catalog: RoutingCatalog, evaluat
   return [...matches.values()];
 }
 
-const invocation = z.object({ fn_id: z.string() });
+const invocation = z.object({ fn_id: z.string(), correlation_id: z.string().optional() });
 
 function invokedFunction(event: EventPayload, catalog: RoutingCatalog): RegisteredFunction | null {
   const { data } = invocation.safeParse(event.data["_inngest"]);
   return data === undefined ? null : catalog.functionNamed(data.fn_id);
+}
+
+/**
+ * The waiting step of another run, from the correlation id `<run id>.<step id>` of an invoked event (protocol/06 §6.6). Only the function
+ * that was invoked answers it; others that listen to the event do not.
+ */
+function parentOf(event: EventPayload, started: RegisteredFunction): RunIdentity["parent"] {
+  const { data } = invocation.safeParse(event.name === INVOKED ? event.data["_inngest"] : null);
+  if (data?.fn_id !== started.slug && data?.fn_id !== started.id) return null;
+  const [runId, stepId] = data.correlation_id?.split(".") ?? [];
+  return runId === undefined || stepId === undefined ? null : { runId, stepId };
 }
 
 /** A run that routing decided to start. */
@@ -133,6 +144,7 @@ export function identityOf(
     queuedAt: now,
     startAt: Math.max(now, routed.event.payload.ts),
     depth,
+    parent: parentOf(routed.event.payload, start.function),
     originalRunId: null,
   };
 }

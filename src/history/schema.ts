@@ -4,11 +4,13 @@
  * Guarantees that each migration is applied exactly once and as a whole, whoever else is applying it at the same time.
  */
 import initial from "../../migrations/0001_initial.sql";
+import awaitedNames from "../../migrations/0002_awaited_names.sql";
 import { splitStatements } from "./statements.ts";
 
 /** Every migration, oldest first, under its file name, which is what wrangler records. */
 const MIGRATIONS: readonly { readonly name: string; readonly script: string }[] = [
   { name: "0001_initial.sql", script: initial },
+  { name: "0002_awaited_names.sql", script: awaitedNames },
 ];
 
 const BOOKS = `CREATE TABLE IF NOT EXISTS d1_migrations(

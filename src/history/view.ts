@@ -5,7 +5,7 @@
 import type { RunRow } from "./message.ts";
 
 /** What a queued job is about to do: begin, call the app between steps, call it for one step, or wait for a moment or an event. */
-export type RunJobKind = "start" | "edge" | "step" | "sleep" | "wait";
+type RunJobKind = "start" | "edge" | "step" | "sleep" | "wait";
 
 /** One thing a run has queued (API-9). */
 export interface RunJob {

@@ -41,7 +41,8 @@ export function parseReply(raw: RawReply, now: number): CallReply {
   }
   if (raw.status === 201) {
     const inner = envelope(raw.body);
-    if (inner !== null) return parseSdk(inner.reply, inner.retryAt ?? retryTime(inner.reply.headers["retry-after"], now));
+    if (inner !== null)
+      return parseSdk(inner.reply, inner.retryAt ?? retryTime(inner.reply.headers["retry-after"], now));
   }
   return parseSdk(raw, retryAt);
 }
@@ -50,14 +51,17 @@ function parseSdk(raw: RawReply, retryAt: number | null): CallReply {
   const version = versionOf(raw.headers["x-inngest-req-version"]);
   const noRetry = raw.headers["x-inngest-no-retry"] === "true";
   const body = bodyOf(raw.body);
-  if (raw.status === 401) return failedAttempt("signature_rejected", "The app rejected the signature of the call (401).");
+  if (raw.status === 401)
+    return failedAttempt("signature_rejected", "The app rejected the signature of the call (401).");
   if (raw.status === 206) {
     const ops = opsSchema.safeParse(body);
-    if (!ops.success) return failedAttempt("bad_reply", `The app's operations are malformed: ${quote(raw.body)}`, retryAt);
+    if (!ops.success)
+      return failedAttempt("bad_reply", `The app's operations are malformed: ${quote(raw.body)}`, retryAt);
     return { kind: "ops", ops: ops.data, version, noRetry, retryAt };
   }
   if (raw.status >= 200 && raw.status < 300) {
-    if (body === undefined) return failedAttempt("bad_reply", `The app's reply is not JSON: ${quote(raw.body)}`, retryAt);
+    if (body === undefined)
+      return failedAttempt("bad_reply", `The app's reply is not JSON: ${quote(raw.body)}`, retryAt);
     return { kind: "output", output: body, version };
   }
   const error = body === undefined || body === null ? { name: "Error", message: transportText(raw) } : toError(body);
@@ -94,10 +98,15 @@ function envelope(body: string): { reply: RawReply; retryAt: number | null } | n
   for (const [name, value] of Object.entries(parsed.data.headers ?? {})) headers[name.toLowerCase()] = String(value);
   if (parsed.data.noRetry === true) headers["x-inngest-no-retry"] = "true";
   const inner = parsed.data.body;
-  const retryAt = parsed.data.retryAt === undefined || parsed.data.retryAt === null ? NaN : Date.parse(parsed.data.retryAt);
+  const retryAt =
+    parsed.data.retryAt === undefined || parsed.data.retryAt === null ? NaN : Date.parse(parsed.data.retryAt);
   return {
-    // Python and JavaScript send the body as text, Go as the value itself.
-    reply: { status: parsed.data.status, headers, body: typeof inner === "string" ? inner : JSON.stringify(inner ?? null) },
+    // Python and JavaScript send the body as text; Go, which sends no headers, as the value itself, which may be a text too.
+    reply: {
+      status: parsed.data.status,
+      headers,
+      body: typeof inner === "string" && parsed.data.headers ? inner : JSON.stringify(inner ?? null),
+    },
     retryAt: Number.isNaN(retryAt) ? null : retryAt,
   };
 }

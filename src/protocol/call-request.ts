@@ -58,7 +58,7 @@ export function buildCall(state: RunState, job: Job, context: CallContext): Call
 }
 
 /** The queue item id that SDKs carry around opaquely. */
-function jobReference(state: RunState, job: Job): string {
+export function jobReference(state: RunState, job: Job): string {
   return `${state.identity.runId}.${job.id}`;
 }
 
@@ -68,9 +68,11 @@ function bodyOf(state: RunState, job: Job, context: CallContext, useApi: boolean
     event: events[0] ?? null,
     events: useApi ? [] : events,
     steps: useApi ? {} : memoOf(state),
-    defers: {},
+    defers: defersOf(state),
     ctx: {
       run_id: state.identity.runId,
+      // Its presence is what makes v4 report steps by checkpoint while it goes on (protocol/09 §9.2).
+      fn_id: state.identity.function.id,
       env: "",
       step_id: job.stepId ?? "step",
       attempt: job.attempt,
@@ -86,6 +88,11 @@ function bodyOf(state: RunState, job: Job, context: CallContext, useApi: boolean
     version: state.protocol,
     use_api: useApi,
   };
+}
+
+// The SDK repeats a defer until it finds it here.
+function defersOf(state: RunState): JsonObject {
+  return Object.fromEntries([...state.defers].map(([id, defer]) => [id, { abortable: !defer.aborted }]));
 }
 
 function byteLength(text: string): number {

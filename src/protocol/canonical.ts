@@ -1,14 +1,16 @@
 /**
  * Canonical JSON (RFC 8785), the form in which bodies are signed and sent (protocol/05 §5.2).
- * Owns the one call into the library that the SDKs use too, so that both sides produce the same bytes.
+ * Guarantees the bytes that SDKs make of the same value: half a surrogate pair, which RFC 8785 leaves out, is escaped as they do.
+ * Recursion is safe, because the depth of everything parsed is bounded.
  */
-import canonicalize from "canonicalize";
-import { MillraceError } from "../errors.ts";
-import type { Json } from "../json.ts";
+import type { Json, JsonObject } from "../json.ts";
 
-/** The canonical text of a JSON value. */
+/** The canonical text of a JSON value: keys in UTF-16 order, scalars as ECMAScript writes them. */
 export function canonicalJson(value: Json): string {
-  const text = canonicalize(value);
-  if (text === undefined) throw new MillraceError("internal_error", "A value without a JSON form cannot be signed.");
-  return text;
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  // Array.isArray does not exclude readonly arrays from the type, so it must be said that only objects are left.
+  const object = value as JsonObject;
+  const fields = Object.keys(object).sort();
+  return `{${fields.map((name) => `${JSON.stringify(name)}:${canonicalJson(object[name] ?? null)}`).join(",")}}`;
 }

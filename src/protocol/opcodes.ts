@@ -34,6 +34,37 @@ export type Op =
   | ({ readonly op: "planned" } & StepOp)
   /** `until` is the text to interpret: a duration or a moment. */
   | ({ readonly op: "sleep"; readonly until: string } & StepOp)
+  /** `condition` null matches every event of the name; `until` as for a sleep. */
+  | ({
+      readonly op: "wait";
+      readonly event: string;
+      readonly condition: string | null;
+      readonly until: string;
+    } & StepOp)
+  | ({
+      readonly op: "signal";
+      readonly signal: string;
+      readonly conflict: "fail" | "replace";
+      readonly until: string;
+    } & StepOp)
+  /** `until` null waits for a year. */
+  | ({
+      readonly op: "invoke";
+      readonly functionId: string;
+      readonly payload: JsonObject;
+      readonly until: string | null;
+    } & StepOp)
+  /** A request the engine makes. `opts` may hold credentials: it is performed, never stored. */
+  | ({ readonly op: "request"; readonly via: "gateway" | "ai"; readonly opts: Json } & StepOp)
+  /** `deferId` lives in a name space of its own. */
+  | {
+      readonly op: "defer";
+      readonly deferId: string;
+      readonly functionSlug: string;
+      readonly input: Json;
+      readonly meta: Json;
+    }
+  | { readonly op: "undefer"; readonly deferId: string }
   | { readonly op: "complete"; readonly data: Json }
   | { readonly op: "rediscover" }
   | { readonly op: "none" }
@@ -48,7 +79,24 @@ const wire = z.looseObject({
   displayName: text,
   data: anyJson.nullish(),
   error: z.unknown().optional(),
-  opts: z.looseObject({ type: text, duration: text, parallelMode: text }).nullish(),
+  opts: z
+    .looseObject({
+      type: text,
+      duration: text,
+      parallelMode: text,
+      event: text,
+      timeout: text,
+      if: text,
+      signal: text,
+      conflict: text,
+      function_id: text,
+      payload: z.record(z.string(), anyJson).nullish(),
+      target_hashed_id: text,
+      fn_slug: text,
+      input: anyJson.nullish(),
+      meta: anyJson.nullish(),
+    })
+    .nullish(),
   userland: z.looseObject({ id: text }).nullish(),
 });
 
@@ -67,7 +115,8 @@ function toOp(raw: z.infer<typeof wire>): Op {
       return { op: "rediscover" };
     default:
   }
-  if (raw.id === undefined || raw.id === null || raw.id === "") return { op: "unknown", name: `${raw.op} without an id` };
+  if (raw.id === undefined || raw.id === null || raw.id === "")
+    return { op: "unknown", name: `${raw.op} without an id` };
   const step: StepOp = {
     id: raw.id,
     label: { name: raw.displayName ?? raw.userland?.id ?? raw.name ?? raw.id, type: raw.opts?.type ?? null },
@@ -86,9 +135,53 @@ function toOp(raw: z.infer<typeof wire>): Op {
     case "sleep":
       // Go says how long in `opts.duration`; JavaScript and Python put a duration or a date into `name`.
       return { op: "sleep", until: raw.opts?.duration ?? raw.name ?? "", ...step };
+    case "waitforevent":
+      return {
+        op: "wait",
+        event: raw.opts?.event ?? raw.name ?? "",
+        condition: raw.opts?.if ?? null,
+        until: raw.opts?.timeout ?? "",
+        ...step,
+      };
+    case "waitforsignal":
+      return {
+        op: "signal",
+        signal: raw.opts?.signal ?? raw.name ?? "",
+        conflict: raw.opts?.conflict === "replace" ? "replace" : "fail",
+        until: raw.opts?.timeout ?? "",
+        ...step,
+      };
+    case "invokefunction":
+      return {
+        op: "invoke",
+        functionId: raw.opts?.function_id ?? "",
+        payload: raw.opts?.payload ?? {},
+        until: raw.opts?.timeout ?? null,
+        ...step,
+      };
+    case "gateway":
+      return { op: "request", via: "gateway", opts: optsOf(raw.opts), ...step };
+    case "aigateway":
+      return { op: "request", via: "ai", opts: optsOf(raw.opts), ...step };
+    case "deferadd":
+      return {
+        op: "defer",
+        deferId: raw.id,
+        functionSlug: raw.opts?.fn_slug ?? "",
+        input: raw.opts?.input ?? null,
+        meta: raw.opts?.meta ?? null,
+      };
+    case "deferabort":
+      return { op: "undefer", deferId: raw.opts?.target_hashed_id ?? "" };
     default:
       return { op: "unknown", name: raw.op };
   }
+}
+
+const anyObject = z.record(z.string(), anyJson);
+
+function optsOf(opts: unknown): JsonObject {
+  return anyObject.safeParse(opts).data ?? {};
 }
 
 const errorObject = z.record(z.string(), anyJson);

@@ -1,30 +1,32 @@
 /**
- * Telling the world that a run has ended: its system events are routed like any other (CR-35). Owns their ids.
+ * The events of a run's end: its system events and its deferred calls, routed like any others (CR-35, EX-71). Owns their ids.
  * Guarantees that announcing twice has no second effect: ids derive from the run, and starting a run is idempotent.
  */
 import type { Bindings } from "../bindings.ts";
-import { endEvent, endEventNames } from "../decide/run/end-events.ts";
+import { deferredEvents, endEvent, endEventNames } from "../decide/run/end-events.ts";
 import type { RunState } from "../decide/run/state.ts";
+import type { AcceptedEvent, EventPayload, RoutedEvent } from "../events/event.ts";
+import { publish } from "../events/publish.ts";
 import { derivedUlid } from "../ids.ts";
-import type { AcceptedEvent, RoutedEvent } from "./event.ts";
-import { publish } from "./publish.ts";
 
-/** Publishes the end events of a run that has ended and returns what became of them. */
+/** Publishes the events of a run that has ended and returns what became of them. */
 export async function announceEnd(bindings: Bindings, state: RunState, now: number): Promise<readonly RoutedEvent[]> {
   const { outcome, identity } = state;
   if (outcome === null) return [];
-  const events = await Promise.all(
-    endEventNames(state).map(async (name): Promise<AcceptedEvent> => {
-      const id = await derivedUlid(outcome.at, name, identity.environmentId, identity.runId);
-      return {
-        internalId: id,
-        receivedAt: outcome.at,
-        source: "engine",
-        deduplicationId: null,
-        payload: endEvent(state, name, id),
-      };
-    }),
-  );
+  const accept = async (key: string, payload: (id: string) => EventPayload): Promise<AcceptedEvent> => {
+    const internalId = await derivedUlid(outcome.at, key, identity.environmentId, identity.runId);
+    return {
+      internalId,
+      receivedAt: outcome.at,
+      source: "engine",
+      deduplicationId: null,
+      payload: payload(internalId),
+    };
+  };
+  const events = await Promise.all([
+    ...endEventNames(state).map((name) => accept(name, (id) => endEvent(state, name, id))),
+    ...deferredEvents(state).map(({ deferId, payload }) => accept(`defer ${deferId}`, payload)),
+  ]);
   if (events.length === 0) return [];
-  return (await publish(bindings, identity.environmentId, events, now)).events;
+  return (await publish(bindings, identity.environmentId, events, now, identity.depth + 1)).events;
 }

@@ -247,6 +247,21 @@ describe("the fan-out of a large send", () => {
     expect(await window.claim(first.internalId)).toEqual({ standing: "owner", settled: true });
   });
 
+  it("EV-15: in a send whose fan-out is still to come, the second event with an id is a duplicate already", async () => {
+    const environmentId = await freshEnvironment();
+    await replaceQueue(environmentId, losing);
+    const sent = [...events(2, "app/b", { id: "x1" }), ...events(FANOUT.inline, "app/b")];
+    await ingest(bindings, environmentId, sent, Date.now());
+    const states = await Promise.all(
+      sent.slice(0, 3).map(({ internalId }) => findEvent(bindings.DB, environmentId, internalId)),
+    );
+    expect(states).toMatchObject([
+      { routed: false, duplicate: false },
+      { routed: true, duplicate: true },
+      { routed: false, duplicate: false },
+    ]);
+  });
+
   it("a message nobody understands is dropped, and said so", async () => {
     const complaint = vi.spyOn(console, "error").mockImplementation(() => {});
     const message = { id: newUlid(Date.now()), timestamp: Date.now(), attempts: 1, body: { chunk: 1 } };

@@ -57,7 +57,7 @@ beforeAll(async () => {
   await registerFunctions(bindings.DB, LOCAL.id, {
     all: ["app/*"],
     published: [{ event: "app/post", expression: "event.data.action == 'published'" }],
-    broken: [{ event: "app/broken", expression: "event.data.action.size() > 1" }],
+    broken: [{ event: "crm/broken", expression: "event.data.flag" }],
     cart: ["cart/done"],
     other: ["other/done"],
     invoked: [],
@@ -139,9 +139,19 @@ describe("POST /e/:key", () => {
     expect((await runOf("all", id))?.row).toMatchObject({ eventIds: [id], eventName: "app/post", functionSlug: "all" });
   });
 
-  it("TR-6: a filter that is not true starts nothing, one that fails is an outcome", async () => {
+  it("TR-6: a filter that is not true starts nothing", async () => {
     const [draft = ""] = await send({ name: "app/post", data: { action: "draft" } });
     expect(await runsOf(draft)).toEqual(["all"]);
+  });
+
+  it("TR-6, EV-12: a filter that fails is an outcome of the event and starts nothing", async () => {
+    const [id = ""] = await send({ name: "crm/broken", data: { flag: "neither true nor false" } });
+    expect(await runsOf(id)).toEqual([]);
+    expect((await stored(id))?.outcomes).toEqual([
+      { functionId: "id-of-broken", functionSlug: "broken", outcome: "expression_error", reason: expect.any(String) },
+    ]);
+    const [fine = ""] = await send({ name: "crm/broken", data: { flag: true } });
+    expect(await runsOf(fine)).toEqual(["broken"]);
   });
 
   it("EV-10: an event of the future has a queued run that starts at its time", async () => {

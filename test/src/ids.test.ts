@@ -5,12 +5,16 @@ import { derivedUlid, derivedUuid, encodeUlid, isUlid, newUlid, runIdFor, ulidTi
 describe("ids", () => {
   it("a ULID carries its time and sorts by it", () => {
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: 2 ** 47 }), fc.uint8Array({ minLength: 10, maxLength: 10 }), (time, bytes) => {
-        const id = encodeUlid(time, bytes);
-        expect(isUlid(id)).toBe(true);
-        expect(ulidTime(id)).toBe(time);
-        expect(encodeUlid(time + 1, bytes) > id).toBe(true);
-      }),
+      fc.property(
+        fc.integer({ min: 0, max: 2 ** 47 }),
+        fc.uint8Array({ minLength: 10, maxLength: 10 }),
+        (time, bytes) => {
+          const id = encodeUlid(time, bytes);
+          expect(isUlid(id)).toBe(true);
+          expect(ulidTime(id)).toBe(time);
+          expect(encodeUlid(time + 1, bytes) > id).toBe(true);
+        },
+      ),
     );
   });
 

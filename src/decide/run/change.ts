@@ -5,22 +5,46 @@
 import type { Json } from "../../json.ts";
 import type { StepLabel } from "../../protocol/opcodes.ts";
 import type { RunIdentity } from "./identity.ts";
-import type { Outcome } from "./state.ts";
+import type { Defer, Outcome, ResponseHead, WaitTarget } from "./state.ts";
 
 /** One fact. Times are ms since 1970. */
 export type Change =
   | { readonly is: "created"; readonly identity: RunIdentity; readonly bytes: number }
   | { readonly is: "begun"; readonly at: number }
   | { readonly is: "negotiated"; readonly version: number }
-  | { readonly is: "queued"; readonly stepId: string | null; readonly due: number }
+  | {
+      readonly is: "queued";
+      readonly stepId: string | null;
+      readonly due: number;
+      /** Absent: a call of the app. */
+      readonly request?: true;
+      /** Absent: 0. */
+      readonly attempt?: number;
+    }
   | { readonly is: "delivered"; readonly job: number }
-  | { readonly is: "retried"; readonly job: number; readonly attempt: number; readonly due: number; readonly error: Json }
+  | {
+      readonly is: "retried";
+      readonly job: number;
+      readonly attempt: number;
+      readonly due: number;
+      readonly error: Json;
+    }
   | { readonly is: "done"; readonly job: number }
+  /** A checkpoint arrived: what fails from here on fails for the first time. */
+  | { readonly is: "progressed"; readonly job: number }
+  /** The handler that began the run is alive: its job is not due before `due`. */
+  | { readonly is: "held"; readonly job: number; readonly due: number }
+  /** Status and headers of an endpoint's response. */
+  | { readonly is: "responded"; readonly head: ResponseHead }
   | { readonly is: "branched" }
   | { readonly is: "rediscover"; readonly owed: boolean }
   | { readonly is: "idle"; readonly calls: number }
   | ({ readonly is: "planned" } & Announcement)
   | ({ readonly is: "sleeping"; readonly until: number } & Announcement)
+  | ({ readonly is: "waiting"; readonly on: WaitTarget; readonly until: number } & Announcement)
+  | ({ readonly is: "requesting"; readonly via: "gateway" | "ai"; readonly attempt: number } & Announcement)
+  | { readonly is: "deferred"; readonly id: string; readonly defer: Defer; readonly bytes: number }
+  | { readonly is: "undeferred"; readonly id: string }
   | ({ readonly is: "finished"; readonly memo: Json; readonly bytes: number } & Announcement)
   | ({ readonly is: "ended" } & Outcome);
 

@@ -3,13 +3,17 @@
  * `decide` returns the new state and the one row to commit, or null when the input changes nothing (a late or repeated reply).
  * Effects follow from the new state alone (`effects.ts`), so that a crash after the commit loses none.
  */
+import type { AcceptedEvent } from "../../events/event.ts";
+import type { Json } from "../../json.ts";
 import type { CallReply } from "../../protocol/call-reply.ts";
+import type { Op, StepError } from "../../protocol/opcodes.ts";
 import type { Decision } from "./change.ts";
 import { replay } from "./evolve.ts";
 import type { RunIdentity } from "./identity.ts";
-import { applyOps, discover, isContinuationDue } from "./operations.ts";
-import { type Fence, isCurrent, type RunState } from "./state.ts";
-import { begin, complete, conclude, fail, finish, jsonBytes, type Moment, record, retry, type Turn } from "./turn.ts";
+import { applyCheckpoint, applyOps } from "./operations.ts";
+import { answer, expire, forget, offer, type RequestOutcome, resolve } from "./resolution.ts";
+import { type Fence, isCurrent, type Job, type ResponseHead, type RunState } from "./state.ts";
+import { begin, complete, conclude, fail, jsonBytes, type Moment, record, retry, type Turn } from "./turn.ts";
 
 /** What can happen to a run that exists. */
 export type Input =
@@ -19,7 +23,21 @@ export type Input =
    * Time passed, or the object was loaded: everything due is done. `delivering` are the jobs whose call is in flight
    * in this very instance; a due job that is not among them has lost its call and is delivered again.
    */
-  | { readonly kind: "wake"; readonly delivering: ReadonlySet<number> };
+  | { readonly kind: "wake"; readonly delivering: ReadonlySet<number> }
+  /** A call that is still under way reports what it has finished (EX-66). */
+  | { readonly kind: "checkpoint"; readonly fence: Fence; readonly ops: readonly Op[] }
+  /** An event that a waiting step may be waiting for. */
+  | { readonly kind: "event"; readonly stepId: string; readonly event: AcceptedEvent }
+  /** What a waiting step waited for: a signal's data, an invoked run's result. */
+  | { readonly kind: "resolved"; readonly stepId: string; readonly memo: Json }
+  /** The engine's own request has been made. */
+  | { readonly kind: "answered"; readonly fence: Fence; readonly outcome: RequestOutcome }
+  /** The engine's own request is no longer known to this instance. */
+  | { readonly kind: "forgotten"; readonly fence: Fence }
+  /** An endpoint's SDK told status and headers of its response, perhaps just after its last reply. */
+  | { readonly kind: "responded"; readonly head: ResponseHead }
+  /** Something the run asked for makes it impossible to go on. */
+  | { readonly kind: "failed"; readonly error: StepError };
 
 /** The result of a decision. */
 export interface Decided {
@@ -30,13 +48,17 @@ export interface Decided {
 /** A run's birth: its first job is due at `identity.startAt` (EX-3, EV-10). */
 export function start(identity: RunIdentity, moment: Moment): Decided {
   const bytes = identity.events.reduce((sum, { event }) => sum + jsonBytes(event.payload), 0);
-  const due = Math.max(identity.startAt, moment.now);
+  const { endpoint } = identity;
+  // The handler of an endpoint has begun already: its job becomes due only when it falls silent.
+  const due = endpoint === undefined ? Math.max(identity.startAt, moment.now) : moment.now + endpoint.lease;
+  const begun = endpoint !== undefined || due <= moment.now;
   const decision: Decision = {
     at: moment.now,
     changes: [
       { is: "created", identity, bytes },
+      ...(endpoint === undefined ? [] : [{ is: "negotiated", version: endpoint.version } as const]),
       { is: "queued", stepId: null, due },
-      ...(due <= moment.now ? [{ is: "begun", at: moment.now } as const] : []),
+      ...(begun ? [{ is: "begun", at: moment.now } as const] : []),
     ],
   };
   const state = replay([decision]);
@@ -46,23 +68,47 @@ export function start(identity: RunIdentity, moment: Moment): Decided {
 
 /** What the input makes of the run. */
 export function decide(state: RunState, input: Input, moment: Moment): Decided | null {
-  if (state.outcome !== null) return null;
+  if (state.outcome !== null && input.kind !== "responded") return null;
   const turn = begin(state, moment);
   switch (input.kind) {
     case "reply":
-      if (!isCurrent(state, input.fence)) return null;
-      applyReply(turn, input.fence, input.reply);
+      fenced(turn, input.fence, (job) => applyReply(turn, job, input.reply));
+      break;
+    case "checkpoint":
+      fenced(turn, input.fence, (job) => applyCheckpoint(turn, job, input.ops));
+      break;
+    case "answered":
+      fenced(turn, input.fence, (job) => answer(turn, job, input.outcome));
+      break;
+    case "forgotten":
+      fenced(turn, input.fence, (job) => forget(turn, job));
       break;
     case "wake":
       wake(turn, input.delivering);
+      break;
+    case "event":
+      offer(turn, input.stepId, input.event);
+      break;
+    case "resolved":
+      resolve(turn, input.stepId, input.memo);
+      break;
+    case "responded":
+      respond(turn, input.head);
+      break;
+    case "failed":
+      fail(turn, input.error);
       break;
   }
   return conclude(turn);
 }
 
-function applyReply(turn: Turn, fence: Fence, reply: CallReply): void {
+/** Applies what a delivery brought, while that delivery is the current one of its job. */
+function fenced(turn: Turn, fence: Fence, apply: (job: Job) => void): void {
   const job = turn.state.jobs.get(fence.job);
-  if (job === undefined) return;
+  if (job !== undefined && isCurrent(turn.state, fence)) apply(job);
+}
+
+function applyReply(turn: Turn, job: Job, reply: CallReply): void {
   if (reply.version !== null && turn.state.protocol === -1) record(turn, { is: "negotiated", version: reply.version });
   switch (reply.kind) {
     case "output":
@@ -75,6 +121,13 @@ function applyReply(turn: Turn, fence: Fence, reply: CallReply): void {
   }
 }
 
+/** Until the run has ended the newest counts, because a handler may be entered again; then only the one that was missing. */
+function respond(turn: Turn, head: ResponseHead): void {
+  const { identity, outcome, response } = turn.state;
+  if (identity.endpoint === undefined || (outcome !== null && response !== null)) return;
+  record(turn, { is: "responded", head });
+}
+
 function wake(turn: Turn, delivering: ReadonlySet<number>): void {
   const { now } = turn.moment;
   for (const job of [...turn.state.jobs.values()]) {
@@ -82,10 +135,5 @@ function wake(turn: Turn, delivering: ReadonlySet<number>): void {
     record(turn, { is: "delivered", job: job.id });
     if (turn.state.startedAt === null) record(turn, { is: "begun", at: now });
   }
-  let continues = false;
-  for (const step of [...turn.state.steps.values()]) {
-    if (step.status !== "sleeping" || step.until > now) continue;
-    if (finish(turn, step, step.group, null) && isContinuationDue(turn, step.id)) continues = true;
-  }
-  if (continues) discover(turn);
+  expire(turn);
 }

@@ -13,14 +13,17 @@ export function dueJobs(state: RunState, delivering: ReadonlySet<number>, now: n
 
 /**
  * When the run must be looked at next, ms since 1970; null when nothing can become due.
- * `watchdog` is how long a call in flight may go unwatched: its answer may never come, and only an alarm survives a crash.
+ * `watchdog` is how long a call in flight, or a wait not yet `registered`, may go unwatched: the answer may never come, and only
+ * an alarm survives a crash.
  */
-export function nextLook(state: RunState, now: number, watchdog: number): number | null {
+export function nextLook(state: RunState, now: number, watchdog: number, registered = true): number | null {
   if (state.outcome !== null) return now + RUN.confirmation;
-  let next = Number.POSITIVE_INFINITY;
+  let next = registered ? Number.POSITIVE_INFINITY : now + watchdog;
   for (const job of state.jobs.values()) next = Math.min(next, job.due > now ? job.due : now + watchdog);
   if (state.steps.size > state.stack.length) {
-    for (const step of state.steps.values()) if (step.status === "sleeping") next = Math.min(next, step.until);
+    for (const step of state.steps.values()) {
+      if (step.status === "sleeping" || step.status === "waiting") next = Math.min(next, step.until);
+    }
   }
   return next === Number.POSITIVE_INFINITY ? null : next;
 }

@@ -3,7 +3,7 @@
  * Guarantees at most one event of a kind per run, and none for runs that such an event started (TR-20).
  */
 import type { EventPayload } from "../../events/event.ts";
-import type { Json, JsonObject } from "../../json.ts";
+import { type Json, type JsonObject, objectOf } from "../../json.ts";
 import type { RunState } from "./state.ts";
 
 /** Names of the events that end a run; a run triggered by one of them emits none. */
@@ -44,6 +44,7 @@ export function endEvent(state: RunState, name: EndEvent, id: string): EventPayl
       events: identity.events.map(({ event }) => event.payload),
       function_id: identity.function.slug,
       run_id: identity.runId,
+      ...(identity.parent === null ? {} : { correlation_id: `${identity.parent.runId}.${identity.parent.stepId}` }),
       _inngest: { status: STATUS[outcome.status] },
     },
     ...(trigger.meta === undefined ? {} : { meta: trigger.meta }),
@@ -52,8 +53,33 @@ export function endEvent(state: RunState, name: EndEvent, id: string): EventPayl
 
 // `error.error` is "Name: message" (spec/00 "System events"); transport failures are their own text.
 function errorText(output: Json): JsonObject {
-  const error = typeof output === "object" && output !== null && !Array.isArray(output) ? (output as JsonObject) : {};
+  const error = objectOf(output);
   const name = typeof error["name"] === "string" ? error["name"] : "Error";
   const message = typeof error["message"] === "string" ? error["message"] : "";
   return { ...error, name, message, error: "code" in error ? message : `${name}: ${message}`, __serialized: true };
+}
+
+/** The deferred calls that the end of a run sets off (EX-71): one event each, unless aborted or the run was cancelled. */
+export function deferredEvents(state: RunState): { deferId: string; payload: (id: string) => EventPayload }[] {
+  const { identity, outcome } = state;
+  if (outcome === null || outcome.status === "cancelled") return [];
+  return [...state.defers]
+    .filter(([, defer]) => !defer.aborted)
+    .map(([deferId, { functionSlug, input, meta }]) => {
+      const sessions = objectOf(objectOf(meta)["sessions"]);
+      const origin = {
+        fn_slug: functionSlug,
+        parent_fn_slug: identity.function.slug,
+        parent_run_id: identity.runId,
+      };
+      const payload = (id: string): EventPayload => ({
+        name: "inngest/deferred.schedule",
+        id,
+        ts: outcome.at,
+        user: {},
+        data: { ...objectOf(input), _inngest: origin },
+        ...(Object.keys(sessions).length === 0 ? {} : { meta: { sessions } }),
+      });
+      return { deferId, payload };
+    });
 }

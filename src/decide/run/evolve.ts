@@ -3,18 +3,26 @@
  * Pure as seen from outside: every function copies the state once and changes only its own copy.
  */
 import type { Change, Decision } from "./change.ts";
-import type { Job, RunState, Step } from "./state.ts";
+import type { Defer, Job, RunState, Step } from "./state.ts";
 
 /** A copy of a state that its maker may change. */
-export interface Draft extends Omit<{ -readonly [K in keyof RunState]: RunState[K] }, "stack" | "steps" | "jobs"> {
+export interface Draft
+  extends Omit<{ -readonly [K in keyof RunState]: RunState[K] }, "stack" | "steps" | "jobs" | "defers"> {
   readonly stack: string[];
   readonly steps: Map<string, Step>;
   readonly jobs: Map<number, Job>;
+  readonly defers: Map<string, Defer>;
 }
 
 /** A copy to work on. */
 export function draftOf(state: RunState): Draft {
-  return { ...state, stack: [...state.stack], steps: new Map(state.steps), jobs: new Map(state.jobs) };
+  return {
+    ...state,
+    stack: [...state.stack],
+    steps: new Map(state.steps),
+    jobs: new Map(state.jobs),
+    defers: new Map(state.defers),
+  };
 }
 
 /** The state a whole log folds to, its first decision beginning with `created`; null for an empty log. */
@@ -40,12 +48,14 @@ function created(change: Change): Draft {
     stack: [],
     steps: new Map(),
     jobs: new Map(),
+    defers: new Map(),
     nextJob: 1,
     branched: false,
     rediscover: false,
     idle: 0,
     bytes: change.bytes,
     outcome: null,
+    response: null,
   };
 }
 
@@ -62,7 +72,8 @@ export function applyChange(draft: Draft, change: Change): void {
       return;
     case "queued": {
       const id = draft.nextJob++;
-      draft.jobs.set(id, { id, stepId: change.stepId, attempt: 0, generation: 1, due: change.due });
+      const { stepId, due, request = false, attempt = 0 } = change;
+      draft.jobs.set(id, { id, stepId, request, attempt, generation: 1, due });
       return;
     }
     case "delivered":
@@ -75,6 +86,15 @@ export function applyChange(draft: Draft, change: Change): void {
     }
     case "done":
       draft.jobs.delete(change.job);
+      return;
+    case "progressed":
+      changeJob(draft, change.job, (job) => ({ ...job, attempt: 0 }));
+      return;
+    case "held":
+      changeJob(draft, change.job, (job) => ({ ...job, due: change.due }));
+      return;
+    case "responded":
+      draft.response = change.head;
       return;
     case "branched":
       draft.branched = true;
@@ -93,6 +113,25 @@ export function applyChange(draft: Draft, change: Change): void {
     case "sleeping": {
       const { is: _, ...step } = change;
       draft.steps.set(step.id, { ...step, status: "sleeping" });
+      return;
+    }
+    case "waiting": {
+      const { is: _, ...step } = change;
+      draft.steps.set(step.id, { ...step, status: "waiting" });
+      return;
+    }
+    case "requesting": {
+      const { is: _, ...step } = change;
+      draft.steps.set(step.id, { ...step, status: "requesting" });
+      return;
+    }
+    case "deferred":
+      draft.defers.set(change.id, change.defer);
+      draft.bytes += change.bytes;
+      return;
+    case "undeferred": {
+      const defer = draft.defers.get(change.id);
+      if (defer !== undefined) draft.defers.set(change.id, { ...defer, aborted: true });
       return;
     }
     case "finished": {

@@ -27,6 +27,25 @@ export interface RunIdentity {
   readonly startAt: number;
   /** How many events led here by runs sending events (SE-18). */
   readonly depth: number;
+  /** The step that invoked this run and waits for its end (EX-50). */
+  readonly parent: { readonly runId: string; readonly stepId: string } | null;
   /** The run that was rerun, when this one is its copy. */
   readonly originalRunId: string | null;
+  /** Present when the run began in the app's own HTTP handler (EX-68); its request is the trigger event. */
+  readonly endpoint?: EndpointOrigin;
+}
+
+/** How the engine enters an endpoint again (protocol/09 §9.4), with the body that the trigger event holds. */
+export interface EndpointOrigin {
+  readonly method: string;
+  /** Absolute, with the query. */
+  readonly url: string;
+  /** Empty when the request had none. */
+  readonly contentType: string;
+  /** Protocol version the SDK speaks. */
+  readonly version: number;
+  /** The SDK as it names itself: `inngest-js:v4.24.0`. */
+  readonly sdk: string;
+  /** ms; how long the handler may be silent before the engine takes the run over. */
+  readonly lease: number;
 }

@@ -1,24 +1,14 @@
 /**
- * What a reply's operations do to a run (protocol/03 §3.4 "Rules for a response with ops"). Pure.
- * Owns grouping, forced planning and when the next discovery is due; the single rules live in `turn.ts`.
+ * What the operations of a reply or a checkpoint do to a run (protocol/03 §3.4 "Rules for a response with ops"). Pure.
+ * Owns the order in which operations count, grouping, and forced planning; what a single one does is its neighbours'.
  */
-import { parseDuration, parseMoment } from "../../duration.ts";
 import { RUN } from "../../limits.ts";
 import type { Op } from "../../protocol/opcodes.ts";
-import {
-  admit,
-  complete,
-  fail,
-  finish,
-  jsonBytes,
-  outputTooLarge,
-  queue,
-  record,
-  retry,
-  type StepRef,
-  type Turn,
-} from "./turn.ts";
-import { errorMemo, hasPendingSteps, isGroupFinished, type Job } from "./state.ts";
+import { invoke, plan, request, sleep, waitForEvent, waitForSignal } from "./announcement.ts";
+import { discover, isContinuationDue, nothingNew, settle } from "./continuation.ts";
+import { defer, undefer } from "./deferral.ts";
+import { errorMemo, isHeld, type Job } from "./state.ts";
+import { complete, fail, finish, jsonBytes, outputTooLarge, record, retry, type Turn } from "./turn.ts";
 
 /** How the reply as a whole advises about retrying. */
 export interface Advice {
@@ -26,58 +16,41 @@ export interface Advice {
   readonly retryAt: number | null;
 }
 
+type CountedOp = Exclude<Op, { op: "none" | "defer" | "undefer" }>;
+
 /**
  * Applies the operations that `job` reported. The job ends, unless one of them is an error to be retried.
  * Steps announced together form a group; the job's id is its number.
  */
 export function applyOps(turn: Turn, job: Job, ops: readonly Op[], advice: Advice): void {
-  const counted = ops.filter((op): op is Exclude<Op, { op: "none" }> => op.op !== "none");
-  const unknown = counted.find((op) => op.op === "unknown");
+  const unknown = ops.find((op) => op.op === "unknown");
   if (unknown !== undefined) {
     return refuse(turn, job, `The app reported an operation the engine does not know: ${unknown.name}`);
   }
+  const counted = ops.filter(isCounted);
   if (job.stepId !== null && !counted.some((op) => op.op === "complete" || ("id" in op && op.id === job.stepId))) {
     return refuse(turn, job, "The app answered a call for one step without reporting that step.");
   }
   const before = turn.changes.length;
+  applyDefers(turn, ops);
+  const found = turn.changes.length;
   // More than one operation means branches. A protocol-1 run stays in forced planning from here on.
   if (counted.length > 1 && turn.state.protocol < 2 && !turn.state.branched) record(turn, { is: "branched" });
   const finished: string[] = [];
   let retried = false;
-  for (const op of counted) {
+  // Waits come first, so that an event sent by a sibling step cannot be missed (EX-45).
+  for (const op of counted.toSorted((a, b) => rank(a) - rank(b))) {
     if (turn.state.outcome !== null) return;
-    switch (op.op) {
-      case "run":
-        if (finishRun(turn, op, job.id)) finished.push(op.id);
-        break;
-      case "failed":
-        if (finish(turn, op, job.id, errorMemo(op.error))) finished.push(op.id);
-        break;
-      case "error":
-        retried = !isFinished(turn, op.id) && retry(turn, current(turn, job), op.error, advice.noRetry, advice.retryAt);
-        if (!retried && finish(turn, op, job.id, errorMemo(op.error))) finished.push(op.id);
-        break;
-      case "planned":
-        if (admit(turn, op)) {
-          record(turn, { is: "planned", ...stepRef(op), group: job.id, at: turn.moment.now });
-          queue(turn, op.id);
-        }
-        break;
-      case "sleep":
-        if (sleep(turn, op, job.id)) finished.push(op.id);
-        break;
-      case "complete":
-        complete(turn, op.data);
-        break;
-      case "rediscover":
-      case "unknown":
-        break;
+    if (op.op === "error" && !isFinished(turn, op.id)) {
+      retried = retry(turn, current(turn, job), op.error, advice.noRetry, advice.retryAt);
+      if (retried) continue;
     }
+    if (applyOp(turn, op, job.id) && "id" in op) finished.push(op.id);
   }
   if (turn.state.outcome !== null) return;
   const asked = counted.some((op) => op.op === "rediscover");
-  if (turn.changes.length === before && !asked) return nothingNew(turn, job);
-  if (turn.state.idle > 0) record(turn, { is: "idle", calls: 0 });
+  if (turn.changes.length === found && !asked) return nothingNew(turn, job);
+  if (turn.state.idle > 0 && turn.changes.length > before) record(turn, { is: "idle", calls: 0 });
   if (!retried) record(turn, { is: "done", job: job.id });
   // A discovery that is to be retried will find whatever comes next by itself.
   const continues = asked || (finished.some((id) => isContinuationDue(turn, id)) && !(retried && job.stepId === null));
@@ -85,41 +58,68 @@ export function applyOps(turn: Turn, job: Job, ops: readonly Op[], advice: Advic
   else settle(turn);
 }
 
-/** Whether finishing this step calls for entering the function again (version negotiation, protocol/03 §3.4). */
-export function isContinuationDue(turn: Turn, stepId: string): boolean {
-  const step = turn.state.steps.get(stepId);
-  if (step === undefined) return false;
-  return turn.state.protocol < 2 || step.race || isGroupFinished(turn.state, step.group);
-}
-
-/** Queues a discovery, or owes one when enough are under way (a protocol-1 run discovers after every single step). */
-export function discover(turn: Turn): void {
-  let running = 0;
-  for (const job of turn.state.jobs.values()) if (job.stepId === null) running++;
-  if (running < RUN.discoveries) queue(turn, null);
-  else if (!turn.state.rediscover) record(turn, { is: "rediscover", owed: true });
-}
-
-/** Pays an owed discovery once a place is free. */
-function settle(turn: Turn): void {
-  if (!turn.state.rediscover) return;
-  record(turn, { is: "rediscover", owed: false });
-  discover(turn);
-}
-
-/** A call found nothing new: fine while other work is open, asked once more otherwise, then the run fails (EX-73). */
-export function nothingNew(turn: Turn, job: Job): void {
-  record(turn, { is: "done", job: job.id });
-  if (turn.state.jobs.size > 0 || hasPendingSteps(turn.state)) return settle(turn);
-  if (turn.state.idle === 0) {
-    record(turn, { is: "idle", calls: 1 });
-    return queue(turn, null);
+/**
+ * Stores what a call that is still under way has finished so far (EX-66, protocol/09 §9.3). The call goes on, so that nothing is
+ * discovered; the attempt starts over at 0.
+ */
+export function applyCheckpoint(turn: Turn, job: Job, ops: readonly Op[]): void {
+  applyDefers(turn, ops);
+  for (const op of ops) {
+    if (op.op === "run" || op.op === "failed" || op.op === "complete") applyOp(turn, op, job.id);
   }
-  fail(turn, {
-    name: "no_progress",
-    code: "no_progress",
-    message: "The function was entered twice without a new step, a result or an error, and nothing is pending.",
-  });
+  if (turn.state.outcome !== null) return;
+  if (job.attempt > 0) record(turn, { is: "progressed", job: job.id });
+  const { endpoint } = turn.state.identity;
+  // A repetition writes nothing: that the handler still lives is not worth a row.
+  if (endpoint === undefined || !isHeld(turn.state) || turn.changes.length === 0) return;
+  record(turn, { is: "held", job: job.id, due: turn.moment.now + endpoint.lease });
+}
+
+/** Applies one operation; true when it finished its step. */
+function applyOp(turn: Turn, op: CountedOp, group: number): boolean {
+  switch (op.op) {
+    case "run":
+      return finish(turn, op, group, resultMemo(op));
+    case "failed":
+    case "error":
+      return finish(turn, op, group, errorMemo(op.error));
+    case "sleep":
+      return sleep(turn, op, group);
+    case "wait":
+      return waitForEvent(turn, op, group);
+    case "signal":
+      return waitForSignal(turn, op, group);
+    case "invoke":
+      invoke(turn, op, group);
+      return false;
+    case "request":
+      request(turn, op, group);
+      return false;
+    case "planned":
+      plan(turn, op, group);
+      return false;
+    case "complete":
+      complete(turn, op.data);
+      return false;
+    case "rediscover":
+    case "unknown":
+      return false;
+  }
+}
+
+function applyDefers(turn: Turn, ops: readonly Op[]): void {
+  for (const op of ops) {
+    if (op.op === "defer") defer(turn, op);
+    else if (op.op === "undefer") undefer(turn, op.deferId);
+  }
+}
+
+function isCounted(op: Op): op is CountedOp {
+  return op.op !== "none" && op.op !== "defer" && op.op !== "undefer";
+}
+
+function rank(op: CountedOp): number {
+  return op.op === "wait" || op.op === "signal" ? 0 : 1;
 }
 
 /** A reply that cannot be acted on fails the attempt; the last attempt fails the run. */
@@ -128,36 +128,10 @@ function refuse(turn: Turn, job: Job, message: string): void {
   if (!retry(turn, job, error, false, null)) fail(turn, error);
 }
 
-function finishRun(turn: Turn, op: Extract<Op, { op: "run" }>, group: number): boolean {
-  const bytes = jsonBytes(op.data);
-  const memo = bytes > RUN.outputBytes ? errorMemo(outputTooLarge(`result of step "${op.label.name}"`, bytes)) : { data: op.data };
-  return finish(turn, op, group, memo);
-}
-
-// True when the moment has already passed, so that the step is finished at once (EX-38).
-function sleep(turn: Turn, op: Extract<Op, { op: "sleep" }>, group: number): boolean {
-  const { now } = turn.moment;
-  const known = turn.state.steps.get(op.id);
-  if (known !== undefined ? known.status !== "planned" : !admit(turn, op)) return false;
-  const length = parseDuration(op.until);
-  const until = length === null ? parseMoment(op.until) : now + length;
-  if (until === null) {
-    const message = `Step "${op.label.name}" sleeps for "${op.until}", which is neither a duration nor a date.`;
-    fail(turn, { name: "bad_reply", code: "bad_reply", message });
-    return false;
-  }
-  if (until > now + RUN.timeout) {
-    const message = `Step "${op.label.name}" sleeps until ${new Date(until).toISOString()}; the limit is 366 days.`;
-    fail(turn, { name: "InngestErrTimeoutTooLong", code: "timeout_too_long", message });
-    return false;
-  }
-  if (until <= now) return finish(turn, op, group, null);
-  record(turn, { is: "sleeping", ...stepRef(op), group: known?.group ?? group, at: now, until });
-  return false;
-}
-
-function stepRef({ id, label, race }: StepRef): StepRef {
-  return { id, label, race };
+// A result beyond the limit fails its step, not the run, so that user code can catch it (EX-13).
+function resultMemo({ data, label }: Extract<Op, { op: "run" }>) {
+  const bytes = jsonBytes(data);
+  return bytes > RUN.outputBytes ? errorMemo(outputTooLarge(`result of step "${label.name}"`, bytes)) : { data };
 }
 
 function isFinished(turn: Turn, stepId: string): boolean {

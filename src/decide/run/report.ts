@@ -4,7 +4,7 @@
 import type { RoutedEvent } from "../../events/event.ts";
 import type { RunReport, RunRow, RunStatus } from "../../history/message.ts";
 import type { RunJob } from "../../history/view.ts";
-import type { RunState } from "./state.ts";
+import { isHeld, type RunState } from "./state.ts";
 
 /** The run's row (API-8). */
 export function rowOf(state: RunState): RunRow {
@@ -23,7 +23,7 @@ export function rowOf(state: RunState): RunRow {
     eventIds: identity.events.map(({ event }) => event.internalId),
     eventName: identity.events[0]?.event.payload.name ?? "",
     originalRunId: identity.originalRunId,
-    parentRunId: null,
+    parentRunId: identity.parent?.runId ?? null,
     cron: null,
     cancelReason: null,
     skipReason: null,
@@ -39,7 +39,9 @@ export function reportOf(state: RunState, emitted: readonly RoutedEvent[]): RunR
 
 /** What is queued (API-9): calls waiting for their time, and sleeps. */
 export function jobsOf(state: RunState): RunJob[] {
-  const jobs: RunJob[] = [...state.jobs.values()].map((job) => ({
+  // What the app's own handler is doing waits for nothing.
+  const queued = isHeld(state) ? [] : [...state.jobs.values()];
+  const jobs: RunJob[] = queued.map((job) => ({
     id: `${state.identity.runId}.${job.id}`,
     kind: state.startedAt === null ? "start" : job.stepId === null ? "edge" : "step",
     at: job.due,
@@ -48,8 +50,9 @@ export function jobsOf(state: RunState): RunJob[] {
   }));
   if (state.outcome !== null) return [];
   for (const step of state.steps.values()) {
-    if (step.status !== "sleeping") continue;
-    jobs.push({ id: `${state.identity.runId}.${step.id}`, kind: "sleep", at: step.until, attempt: 0, step: step.label.name });
+    if (step.status !== "sleeping" && step.status !== "waiting") continue;
+    const kind = step.status === "sleeping" ? "sleep" : "wait";
+    jobs.push({ id: `${state.identity.runId}.${step.id}`, kind, at: step.until, attempt: 0, step: step.label.name });
   }
   return jobs;
 }

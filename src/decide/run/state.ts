@@ -12,6 +12,8 @@ export interface Job {
   readonly id: number;
   /** The planned step to execute, or null to enter the function and discover what comes next. */
   readonly stepId: string | null;
+  /** True when the engine itself makes the step's request (`step.fetch`, `step.ai.infer`). */
+  readonly request: boolean;
   /** From 0, counted for this job alone (EX-20). */
   readonly attempt: number;
   /** Rises with every delivery, be it a new attempt or the repetition of a lost one. */
@@ -36,14 +38,38 @@ export type Step = {
 } & (
   | { readonly status: "planned" }
   | { readonly status: "sleeping"; readonly until: number }
+  /** Something else has to happen, at the latest at `until`. */
+  | { readonly status: "waiting"; readonly on: WaitTarget; readonly until: number }
+  /** The engine makes its request. `attempt` outlives the job, whose request may have been forgotten (`operations.ts`). */
+  | { readonly status: "requesting"; readonly via: "gateway" | "ai"; readonly attempt: number }
   | { readonly status: "finished"; readonly memo: Json; readonly endedAt: number }
 );
+
+/** What a waiting step waits for. */
+export type WaitTarget =
+  | { readonly kind: "event"; readonly event: string; readonly condition: string | null }
+  | { readonly kind: "signal"; readonly signal: string; readonly conflict: "fail" | "replace" }
+  | { readonly kind: "invoke"; readonly functionId: string; readonly payload: JsonObject };
+
+/** A function call to be made when the run has ended (EX-71). */
+export interface Defer {
+  readonly functionSlug: string;
+  readonly input: Json;
+  readonly meta: Json;
+  readonly aborted: boolean;
+}
 
 /** How a run ended. The output of a failed or cancelled run is its error object. */
 export interface Outcome {
   readonly status: "completed" | "failed" | "cancelled";
   readonly output: Json;
   readonly at: number;
+}
+
+/** Status and headers of an endpoint's response. */
+export interface ResponseHead {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** Everything known about a run. */
@@ -59,6 +85,8 @@ export interface RunState {
   readonly stack: readonly string[];
   readonly steps: ReadonlyMap<string, Step>;
   readonly jobs: ReadonlyMap<number, Job>;
+  /** By defer id. */
+  readonly defers: ReadonlyMap<string, Defer>;
   /** The id of the next job. */
   readonly nextJob: number;
   /** Set once a protocol-1 run has announced several steps at once: it stays in forced planning (protocol/03 §3.4). */
@@ -70,6 +98,8 @@ export interface RunState {
   /** Bytes of events and results (EX-14). */
   readonly bytes: number;
   readonly outcome: Outcome | null;
+  /** What an endpoint's SDK says about its response besides the body; null until it did, and for ordinary runs. */
+  readonly response: ResponseHead | null;
 }
 
 /** True while a fence names the current delivery of a job. */
@@ -87,6 +117,14 @@ export function fenceOf(job: Job): Fence {
 export function hasPendingSteps(state: RunState): boolean {
   // Every finished step is on the stack, so no walk over the steps is needed.
   return state.steps.size > state.stack.length;
+}
+
+/** The delivery that an endpoint's run is born with: the app's own handler, which the engine never called (EX-68). */
+export const HANDLER: Fence = { job: 1, generation: 1 };
+
+/** True while the app's own handler carries the run; the engine only watches that it does not fall silent. */
+export function isHeld(state: RunState): boolean {
+  return state.identity.endpoint !== undefined && isCurrent(state, HANDLER);
 }
 
 /** True when every step of the group has finished. */
@@ -114,6 +152,15 @@ export function isPlanningForced(state: RunState, job: Job, maxSteps: number): b
   for (const other of state.jobs.values()) if (other.id !== job.id && other.stepId === null) return true;
   return false;
 }
+
+/** The steps that wait for something outside the run. */
+export function waitingSteps(state: RunState): WaitingStep[] {
+  if (state.outcome !== null || !hasPendingSteps(state)) return [];
+  return [...state.steps.values()].filter((step) => step.status === "waiting");
+}
+
+/** A step that waits. */
+export type WaitingStep = Extract<Step, { readonly status: "waiting" }>;
 
 /** The memo of all finished steps, as calls carry it: id to stored value. */
 export function memoOf(state: RunState): JsonObject {

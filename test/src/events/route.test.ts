@@ -200,7 +200,40 @@ describe("identityOf", () => {
       queuedAt: NOW,
       startAt,
       depth: 3,
+      parent: null,
       originalRunId: null,
     });
+  });
+
+  it.each<[string, string, JsonObject, object | null]>([
+    [
+      "the invoked function by slug",
+      "inngest/function.invoked",
+      { fn_id: "shop-one" },
+      { runId: "run-1", stepId: "step-1" },
+    ],
+    [
+      "the invoked function by id",
+      "inngest/function.invoked",
+      { fn_id: "uuid-of-one" },
+      { runId: "run-1", stepId: "step-1" },
+    ],
+    ["another that listens to the event", "inngest/function.invoked", { fn_id: "shop-two" }, null],
+    ["an event that only looks alike", "app/a", { fn_id: "shop-one" }, null],
+  ])("EX-50: the waiting step is answered by the invoked function only: %s", (_, name, invocation, parent) => {
+    const data = { _inngest: { ...invocation, correlation_id: "run-1.step-1" } };
+    const routed = { event: event(name, data), outcomes: [], duplicate: false };
+    const start = { runId: "run", function: fn("one", []) };
+    expect(identityOf(ENVIRONMENT, routed, start, { now: NOW, depth: 0 }).parent).toEqual(parent);
+  });
+
+  it("TR-17: an invocation that nobody waits for has no parent", () => {
+    const routed = {
+      event: event("inngest/function.invoked", { _inngest: { fn_id: "shop-one" } }),
+      outcomes: [],
+      duplicate: false,
+    };
+    const start = { runId: "run", function: fn("one", []) };
+    expect(identityOf(ENVIRONMENT, routed, start, { now: NOW, depth: 0 }).parent).toBeNull();
   });
 });

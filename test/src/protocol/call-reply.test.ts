@@ -4,7 +4,8 @@ import { type CallReply, parseReply, type RawReply, retryTime } from "../../../s
 
 const NOW = 1_800_000_000_000;
 const sdk = { "x-inngest-sdk": "inngest-js:v4.24.0", "x-inngest-sdk-handled": "true", "x-inngest-req-version": "2" };
-const reply = (over: Partial<RawReply>): CallReply => parseReply({ status: 200, headers: sdk, body: "null", ...over }, NOW);
+const reply = (over: Partial<RawReply>): CallReply =>
+  parseReply({ status: 200, headers: sdk, body: "null", ...over }, NOW);
 const error = (parsed: CallReply) => (parsed.kind === "error" ? parsed : expect.fail(`got ${parsed.kind}`));
 
 describe("statuses (protocol/03 §3.2)", () => {
@@ -56,7 +57,7 @@ describe("statuses (protocol/03 §3.2)", () => {
     ["empty", ""],
     ["too deep", `[${"[".repeat(200)}${"]".repeat(200)}]`],
   ])("SE-15: a 206 with a body that is %s fails the attempt", (_, body) => {
-    expect(error(reply({ status: 206, body })).error.code).toBe("bad_reply");
+    expect(error(reply({ status: 206, body })).error["code"]).toBe("bad_reply");
   });
 
   it("EX-30: an error that is not an object becomes the message", () => {
@@ -66,7 +67,11 @@ describe("statuses (protocol/03 §3.2)", () => {
 });
 
 describe("streaming (EX-64, protocol/03 §3.3)", () => {
-  const inner = { status: 206, headers: { "X-Inngest-Req-Version": "2" }, body: '[{"id":"x","op":"StepRun","data":1}]' };
+  const inner = {
+    status: 206,
+    headers: { "X-Inngest-Req-Version": "2" },
+    body: '[{"id":"x","op":"StepRun","data":1}]',
+  };
   const streamed = (envelope: object) => reply({ status: 201, body: `     ${JSON.stringify(envelope)}` });
 
   it("reads the envelope after the white space, headers in any case", () => {
@@ -81,7 +86,10 @@ describe("streaming (EX-64, protocol/03 §3.3)", () => {
   });
 
   it("a 201 without an envelope is an ordinary output", () => {
-    expect(reply({ status: 201, body: '{"created":true}' })).toMatchObject({ kind: "output", output: { created: true } });
+    expect(reply({ status: 201, body: '{"created":true}' })).toMatchObject({
+      kind: "output",
+      output: { created: true },
+    });
   });
 });
 
@@ -110,7 +118,9 @@ describe("captured replies of the SDKs", () => {
       readFileSync(url, "utf8"),
     );
     // The probe and the introspection are captured too, but they are no calls.
-    const calls = Object.entries(captured).filter(([name, one]) => one.headers !== undefined && !/^probe|^introspect/.test(name));
+    const calls = Object.entries(captured).filter(
+      ([name, one]) => one.headers !== undefined && !/^probe|^introspect/.test(name),
+    );
     it.each(calls)(`${file}: %s`, (_, one) => {
       const body = JSON.stringify(one.body ?? null);
       const parsed = parseReply({ status: one.status, headers: one.headers ?? {}, body }, NOW);

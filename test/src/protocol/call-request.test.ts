@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../../../src/json.ts";
-import { canonicalJson } from "../../../src/protocol/canonical.ts";
 import { buildCall, type CallContext } from "../../../src/protocol/call-request.ts";
+import { canonicalJson } from "../../../src/protocol/canonical.ts";
 import { identity, planned, ran, slept, T0, TestRun } from "../decide/run/run.ts";
 
 const context: CallContext = {
@@ -25,7 +25,11 @@ describe("the call (protocol/03 §3.1)", () => {
     const run = new TestRun();
     const { url, headers, json } = call(run);
     expect(url).toBe("http://127.0.0.1:3000/api/inngest?x=1&fnId=shop-fn&stepId=step");
-    expect(headers).toMatchObject({ "x-run-id": identity().runId, "x-inngest-req-version": "-1", "x-request-id": "req" });
+    expect(headers).toMatchObject({
+      "x-run-id": identity().runId,
+      "x-inngest-req-version": "-1",
+      "x-request-id": "req",
+    });
     const event = { name: "a/b", data: { n: 1 }, id: "01JD00000000000000000000EV", ts: T0, user: {} };
     expect(json).toMatchObject({ event, events: [event], steps: {}, defers: {}, version: -1, use_api: false });
     expect(json.ctx).toMatchObject({

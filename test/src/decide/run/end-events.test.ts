@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { endEvent, endEventNames } from "../../../../src/decide/run/end-events.ts";
-import { identity, TestRun, T0 } from "./run.ts";
+import { identity, T0, TestRun } from "./run.ts";
 
 const triggeredBy = (name: string) => {
   const [first] = identity().events;
@@ -32,11 +32,22 @@ describe("end events (CR-29 … CR-34)", () => {
 
   it("CR-30: a failed run names the slug, the run, the original event and the error with its text", () => {
     const run = new TestRun({ retries: 0 });
-    run.error({ name: "TypeError", message: "kaput", stack: "TypeError: kaput\n at x", cause: { name: "Error", message: "in" } });
+    run.error({
+      name: "TypeError",
+      message: "kaput",
+      stack: "TypeError: kaput\n at x",
+      cause: { name: "Error", message: "in" },
+    });
     expect(endEventNames(run.state)).toEqual(["inngest/function.finished", "inngest/function.failed"]);
     expect(endEvent(run.state, "inngest/function.failed", "ID").data).toMatchObject({
       function_id: "shop-fn",
-      error: { name: "TypeError", message: "kaput", error: "TypeError: kaput", stack: "TypeError: kaput\n at x", __serialized: true },
+      error: {
+        name: "TypeError",
+        message: "kaput",
+        error: "TypeError: kaput",
+        stack: "TypeError: kaput\n at x",
+        __serialized: true,
+      },
       event: { data: { n: 1 } },
       _inngest: { status: "Failed" },
     });
@@ -45,7 +56,9 @@ describe("end events (CR-29 … CR-34)", () => {
   it("spec/00: a transport failure's text is the transport error itself", () => {
     const run = new TestRun({ retries: 0 });
     run.error({ name: "app_unreachable", code: "app_unreachable", message: "invalid status code: 500" });
-    expect(endEvent(run.state, "inngest/function.failed", "ID").data).toMatchObject({ error: { error: "invalid status code: 500" } });
+    expect(endEvent(run.state, "inngest/function.failed", "ID").data).toMatchObject({
+      error: { error: "invalid status code: 500" },
+    });
   });
 
   it.each(["inngest/function.failed", "inngest/function.finished", "inngest/function.cancelled"])(

@@ -4,11 +4,11 @@
  */
 import { expect } from "vitest";
 import type { Decision } from "../../../../src/decide/run/change.ts";
-import { decide, start } from "../../../../src/decide/run/decide.ts";
+import { decide, type Input, start } from "../../../../src/decide/run/decide.ts";
 import { dueJobs } from "../../../../src/decide/run/effects.ts";
 import { replay } from "../../../../src/decide/run/evolve.ts";
 import type { RunIdentity } from "../../../../src/decide/run/identity.ts";
-import { fenceOf, type Fence, type Job, type RunState } from "../../../../src/decide/run/state.ts";
+import { type Fence, fenceOf, type Job, type RunState } from "../../../../src/decide/run/state.ts";
 import type { Moment } from "../../../../src/decide/run/turn.ts";
 import type { Json } from "../../../../src/json.ts";
 import type { CallReply } from "../../../../src/protocol/call-reply.ts";
@@ -39,6 +39,7 @@ export function identity(over: Partial<RunIdentity> = {}): RunIdentity {
     queuedAt: T0,
     startAt: T0,
     depth: 0,
+    parent: null,
     originalRunId: null,
     ...over,
   };
@@ -102,6 +103,11 @@ export class TestRun {
   wake(after: number, delivering: readonly number[] = []): boolean {
     this.now += after;
     return this.#take(decide(this.state, { kind: "wake", delivering: new Set(delivering) }, this.moment()));
+  }
+
+  /** Feeds any input; answers whether it changed anything. */
+  take(input: Input): boolean {
+    return this.#take(decide(this.state, input, this.moment()));
   }
 
   #take(decided: { state: RunState; decision: Decision } | null): boolean {

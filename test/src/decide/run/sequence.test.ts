@@ -135,7 +135,10 @@ describe("parallel steps, protocol 1", () => {
   it("EX-36: discoveries beyond the limit are merged and the last one is never lost", () => {
     const run = new TestRun();
     const ids = Array.from({ length: 40 }, (_, i) => `s${i}`);
-    run.ops(ids.map((id) => planned(id)), { version: 1 });
+    run.ops(
+      ids.map((id) => planned(id)),
+      { version: 1 },
+    );
     for (const id of ids) run.ops([ran(id)], { job: run.jobOf(id) });
     expect(run.due()).toHaveLength(16);
     let calls = 0;

@@ -1,0 +1,80 @@
+/**
+ * A step that invokes a function (EX-50 … EX-55): the event that starts the child, and the answer it gives its parent.
+ * Owns the correlation between the two. The event's id derives from run and step, so that there is exactly one child however often
+ * it is started (EX-55).
+ */
+import { catalogOf } from "../apps/catalog.ts";
+import type { Bindings } from "../bindings.ts";
+import type { Input } from "../decide/run/decide.ts";
+import { errorMemo, type RunState, type WaitingStep, type WaitTarget } from "../decide/run/state.ts";
+import type { AcceptedEvent } from "../events/event.ts";
+import { publish } from "../events/publish.ts";
+import { INVOKED } from "../events/route.ts";
+import { storeEvents } from "../history/events.ts";
+import { derivedUlid } from "../ids.ts";
+import { type JsonObject, objectOf } from "../json.ts";
+import { runStub } from "../objects.ts";
+import { toError } from "../protocol/opcodes.ts";
+
+type Invocation = Extract<WaitTarget, { kind: "invoke" }>;
+
+/** Starts the child. An answer for the parent when there can be none: the function is not found (EX-53). */
+export async function invokeFrom(
+  bindings: Bindings,
+  state: RunState,
+  step: WaitingStep,
+  invocation: Invocation,
+  now: number,
+): Promise<Input | null> {
+  const { environmentId } = state.identity;
+  const target = (await catalogOf(bindings, environmentId, now)).functionNamed(invocation.functionId);
+  if (target === null || target.archived) {
+    const message = `could not find function with ID: ${invocation.functionId}`;
+    return { kind: "resolved", stepId: step.id, memo: errorMemo({ name: "Error", message, code: "invoke_not_found" }) };
+  }
+  const event = await invokedEvent(state, step, invocation);
+  const { unreported } = await publish(bindings, environmentId, [event], now, state.identity.depth + 1);
+  await storeEvents(bindings.DB, environmentId, unreported, { routed: true });
+  return null;
+}
+
+async function invokedEvent(state: RunState, step: WaitingStep, invocation: Invocation): Promise<AcceptedEvent> {
+  const { identity } = state;
+  const id = await derivedUlid(step.at, "invoke", identity.environmentId, identity.runId, step.id);
+  const { data, user, v, meta } = invocation.payload;
+  const sessions = objectOf(objectOf(meta)["sessions"]);
+  return {
+    internalId: id,
+    receivedAt: step.at,
+    source: `run ${identity.runId}`,
+    deduplicationId: null,
+    payload: {
+      name: INVOKED,
+      data: {
+        ...objectOf(data),
+        _inngest: {
+          type: "step.invoke",
+          fn_id: invocation.functionId,
+          correlation_id: `${identity.runId}.${step.id}`,
+          source_app_id: identity.app.id,
+          source_fn_id: identity.function.id,
+          expire: step.until,
+        },
+      },
+      id,
+      ts: step.at,
+      user: objectOf(user),
+      ...(typeof v === "string" ? { v } : {}),
+      ...(Object.keys(sessions).length === 0 ? {} : { meta: { sessions } }),
+    },
+  };
+}
+
+/** Tells the step that invoked an ended run how it ended. Repeated until it succeeds; the parent takes the first answer. */
+export async function answerParent(bindings: Bindings, state: RunState): Promise<void> {
+  const { identity, outcome } = state;
+  if (identity.parent === null || outcome === null) return;
+  const memo: JsonObject =
+    outcome.status === "completed" ? { data: outcome.output } : errorMemo(toError(outcome.output));
+  await runStub(bindings, identity.environmentId, identity.parent.runId).resolve(identity.parent.stepId, memo);
+}
