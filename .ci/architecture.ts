@@ -21,14 +21,18 @@ for (const file of sources) {
   const text = read(file);
   const code = withoutComments(text);
   if (!/^\s*(#!.*\n)?\/\*\*/.test(text)) violations.push(`${file}: does not open with a paragraph saying what it owns`);
-  if (!file.startsWith("durable-objects/") && /\.storage\b/.test(code)) violations.push(`${file}: touches an object's storage`);
-  if (/import\s*\{[^}]*\bz\b[^}]*\}\s*from\s*"zod"/.test(code)) violations.push(`${file}: imports { z }, which bundles every locale`);
+  if (!file.startsWith("durable-objects/") && /\.storage\b/.test(code))
+    violations.push(`${file}: touches an object's storage`);
+  if (/import\s*\{[^}]*\bz\b[^}]*\}\s*from\s*"zod"/.test(code))
+    violations.push(`${file}: imports { z }, which bundles every locale`);
   if (/\butils\b|\bhelpers\b|\bmanager\b/i.test(file)) violations.push(`${file}: is named for no thing of the product`);
   const lines = text.split("\n").length;
   if (lines > LINES.stop) violations.push(`${file}: has ${lines} lines; it is split before ${LINES.stop}`);
 }
 
-for (const [file, origin] of reachable(sources.filter((file) => PURE.some((folder) => file.startsWith(`${folder}/`))))) {
+for (const [file, origin] of reachable(
+  sources.filter((file) => PURE.some((folder) => file.startsWith(`${folder}/`))),
+)) {
   const code = withoutComments(read(file));
   const impure = IMPURE.exec(code);
   if (impure !== null) violations.push(`${file}: reads the outside world (${impure[0]}), reached from ${origin}`);
@@ -68,9 +72,13 @@ function importsOf(code: string): string[] {
 }
 
 function report(): void {
-  const sizes = sources.map((file) => ({ file, lines: read(file).split("\n").length })).sort((a, b) => a.lines - b.lines);
+  const sizes = sources
+    .map((file) => ({ file, lines: read(file).split("\n").length }))
+    .sort((a, b) => a.lines - b.lines);
   const at = (share: number) => sizes[Math.min(sizes.length - 1, Math.floor(sizes.length * share))]?.lines ?? 0;
-  console.log(`files ${sizes.length}, lines: median ${at(0.5)} (aim ${LINES.median}), p90 ${at(0.9)}, largest ${at(1)}`);
+  console.log(
+    `files ${sizes.length}, lines: median ${at(0.5)} (aim ${LINES.median}), p90 ${at(0.9)}, largest ${at(1)}`,
+  );
   for (const { file, lines } of sizes.slice(-5).reverse()) console.log(`  ${String(lines).padStart(4)}  ${file}`);
 }
 

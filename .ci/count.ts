@@ -10,6 +10,8 @@ interface Report {
 }
 
 const report: Report = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8"));
-const broken = report.testResults.filter((file) => file.status === "failed" && file.assertionResults.length === 0).length;
+const broken = report.testResults.filter(
+  (file) => file.status === "failed" && file.assertionResults.length === 0,
+).length;
 if (report.numPassedTests + report.numFailedTests === 0) throw new Error("no test was executed");
 console.log(`${report.numPassedTests} ${report.numFailedTests + broken}`);

@@ -10,12 +10,12 @@ const SCHEMA =
 
 /** Appends decision number `sequence`. Atomic; returns the rows written. The first one creates the table. */
 export function appendToLog(storage: DurableObjectStorage, sequence: number, decision: Decision): number {
+  if (sequence === 1) storage.sql.exec(SCHEMA);
+  const text = JSON.stringify(decision);
+  // Text that short fits even if every character takes three bytes. One statement is atomic by itself.
+  if (text.length * 3 <= RUN.rowBytes) return insert(storage.sql, sequence, 0, text);
+  const bytes = new TextEncoder().encode(text);
   return storage.transactionSync(() => {
-    if (sequence === 1) storage.sql.exec(SCHEMA);
-    const text = JSON.stringify(decision);
-    // Text that short fits even if every character takes three bytes.
-    if (text.length * 3 <= RUN.rowBytes) return insert(storage.sql, sequence, 0, text);
-    const bytes = new TextEncoder().encode(text);
     let rows = 0;
     for (let part = 0; part * RUN.rowBytes < bytes.byteLength; part++) {
       const slice = bytes.slice(part * RUN.rowBytes, (part + 1) * RUN.rowBytes);

@@ -8,11 +8,13 @@ import type { Bindings } from "../src/bindings.ts";
 import { CallPool } from "../src/calls/pool.ts";
 import { counters } from "../src/counters.ts";
 import { type Decided, decide, type Input, start } from "../src/decide/run/decide.ts";
-import { dueJobs, nextLook } from "../src/decide/run/effects.ts";
+import { dueJobs, isDormant, nextLook } from "../src/decide/run/effects.ts";
+import { type EndpointReport, type Reported, receive } from "../src/decide/run/endpoint.ts";
 import { replay } from "../src/decide/run/evolve.ts";
 import type { RunIdentity } from "../src/decide/run/identity.ts";
-import { jobsOf, rowOf } from "../src/decide/run/report.ts";
-import { isCurrent, memoOf, type RunState } from "../src/decide/run/state.ts";
+import { isWithinMetadata } from "../src/decide/run/metadata.ts";
+import { viewOf } from "../src/decide/run/report.ts";
+import { isCurrent, memoOf, type ResponseHead, type RunState } from "../src/decide/run/state.ts";
 import type { Moment } from "../src/decide/run/turn.ts";
 import { messageOf } from "../src/errors.ts";
 import type { AcceptedEvent, EventPayload } from "../src/events/event.ts";
@@ -21,21 +23,22 @@ import type { RunView } from "../src/history/view.ts";
 import type { Json, JsonObject } from "../src/json.ts";
 import { RUN } from "../src/limits.ts";
 import type { Checkpoint } from "../src/protocol/checkpoint.ts";
+import type { EndpointResult } from "../src/protocol/endpoint-output.ts";
+import type { MetadataChange } from "../src/protocol/metadata.ts";
 import { Registrations } from "../src/runs/registrations.ts";
 import { Reporter } from "../src/runs/reporter.ts";
+import { Results } from "../src/runs/results.ts";
 import { settingsOf } from "../src/settings.ts";
 import { appendToLog, readLog } from "./log.ts";
-
-const NOTHING: ReadonlySet<number> = new Set();
 
 export class Run extends DurableObject<Bindings> {
   #state: RunState | null | undefined;
   /** The time the alarm is set to, as far as this instance knows. Not knowing costs one needless move, never a lost one. */
   #alarm: number | null = null;
   #watchdog: number = RUN.watchdog.first;
-  #registering = false;
   readonly #registrations = new Registrations(this.env);
   readonly #reporter = new Reporter(this.env, this.#registrations);
+  readonly #results = new Results(() => this.#load());
   readonly #calls = new CallPool(this.env, {
     state: () => this.#load(),
     take: (input) => this.#take(input),
@@ -51,38 +54,38 @@ export class Run extends DurableObject<Bindings> {
     return this.#state;
   }
 
+  #request(): RunState | null {
+    counters.objectRequests++;
+    return this.#load();
+  }
+
   // methods
 
   /** Begins the run. Idempotent: a run that exists is left alone. Resolves when the run is durable (EV-8). */
   async start(identity: RunIdentity): Promise<void> {
-    counters.objectRequests++;
-    if (this.#load() === null) await this.#apply(start(identity, this.#moment()));
+    if (this.#request() === null) await this.#apply(start(identity, this.#moment()));
   }
 
   /** The run as it is now; null when this object holds none. */
   view(): RunView | null {
-    counters.objectRequests++;
-    const state = this.#load();
-    return state === null ? null : { row: rowOf(state), jobs: jobsOf(state) };
+    const state = this.#request();
+    return state === null ? null : viewOf(state);
   }
 
   /** The trigger events as functions see them; null when this object holds no run. */
   events(): EventPayload[] | null {
-    counters.objectRequests++;
-    return this.#load()?.identity.events.map(({ event }) => event.payload) ?? null;
+    return this.#request()?.identity.events.map(({ event }) => event.payload) ?? null;
   }
 
   /** The results of finished steps by id; null when this object holds no run. */
   actions(): JsonObject | null {
-    counters.objectRequests++;
-    const state = this.#load();
+    const state = this.#request();
     return state === null ? null : memoOf(state);
   }
 
   /** Stores what a call under way has finished (EX-66). `stale`: that call is no longer the one that counts. */
   async checkpoint({ functionId, job, generation, ops }: Checkpoint): Promise<"stored" | "stale" | "unknown"> {
-    counters.objectRequests++;
-    const state = this.#load();
+    const state = this.#request();
     if (state === null || (functionId ?? state.identity.function.id) !== state.identity.function.id) return "unknown";
     const fence = { job, generation: generation ?? state.jobs.get(job)?.generation ?? 0 };
     if (!isCurrent(state, fence)) return "stale";
@@ -90,30 +93,56 @@ export class Run extends DurableObject<Bindings> {
     return "stored";
   }
 
+  /** Takes a report of the app's own handler; its first one begins the run (EX-68). */
+  async endpoint(report: EndpointReport): Promise<Reported> {
+    const { reported, decided } = receive(this.#request(), report, this.#moment());
+    if (decided !== null) await this.#apply(decided);
+    return reported;
+  }
+
+  /** Status and headers of an endpoint's response, told apart from its body. */
+  async respond(head: ResponseHead): Promise<void> {
+    this.#request();
+    await this.#take({ kind: "responded", head });
+  }
+
+  /** The result of an endpoint's run, waited for at most `patience` ms (EX-69). */
+  async result(patience: number): Promise<EndpointResult> {
+    this.#request();
+    return await this.#results.wait(patience);
+  }
+
   /** Offers an event to a waiting step. False when the step still waits: this was not the event (EX-43). */
   async offerEvent(stepId: string, event: AcceptedEvent): Promise<boolean> {
-    counters.objectRequests++;
+    this.#request();
     await this.#take({ kind: "event", stepId, event });
     return this.#load()?.steps.get(stepId)?.status !== "waiting" || this.#load()?.outcome !== null;
   }
 
   /** Ends a waiting step: a signal came, or the invoked run ended. A step that no longer waits ignores it. */
   async resolve(stepId: string, memo: Json): Promise<void> {
-    counters.objectRequests++;
+    this.#request();
     await this.#take({ kind: "resolved", stepId, memo });
+  }
+
+  /** Writes metadata from outside a step, also after the run's end (EX-72). */
+  async annotate(changes: readonly MetadataChange[]): Promise<"stored" | "too_large" | "unknown"> {
+    const state = this.#request();
+    if (state === null) return "unknown";
+    if (!isWithinMetadata(state, changes)) return "too_large";
+    await this.#take({ kind: "annotated", changes });
+    return "stored";
   }
 
   /** The run's report, for a consumer whose message only carried a reference. */
   async report(): Promise<RunReport | null> {
-    counters.objectRequests++;
-    const state = this.#load();
+    const state = this.#request();
     return state === null ? null : await this.#reporter.reportOf(state);
   }
 
   /** History has the row of this sequence. A finished run now only waits for its retention to pass. */
   async confirm(sequence: number): Promise<void> {
-    counters.objectRequests++;
-    const state = this.#load();
+    const state = this.#request();
     if (state === null || state.outcome === null || state.sequence !== sequence) return;
     await this.#setAlarm(state.outcome.at + settingsOf(this.env).retention);
     this.#release();
@@ -161,6 +190,7 @@ export class Run extends DurableObject<Bindings> {
   #apply({ state, decision }: Decided): Promise<void> {
     counters.rowsWritten += appendToLog(this.ctx.storage, state.sequence, decision);
     this.#state = state;
+    this.#results.changed();
     const armed = this.#arm(state, Date.now(), this.#watchdog);
     this.#advance(state);
     return armed;
@@ -171,8 +201,7 @@ export class Run extends DurableObject<Bindings> {
     const registered = this.#registrations.open(state).length === 0;
     const next = nextLook(state, now, watchdog, registered);
     if (next === null || next === this.#alarm) return;
-    const dormant = state.outcome === null && registered && dueJobs(state, NOTHING, now).length === 0;
-    if (this.#alarm === null || next < this.#alarm || dormant) await this.#setAlarm(next);
+    if (this.#alarm === null || next < this.#alarm || isDormant(state, registered, now)) await this.#setAlarm(next);
   }
 
   async #setAlarm(at: number): Promise<void> {
@@ -190,11 +219,8 @@ export class Run extends DurableObject<Bindings> {
   }
 
   async #register(state: RunState): Promise<void> {
-    if (this.#registering) return;
-    this.#registering = true;
-    const learned = await this.#registrations.settle(state, Date.now()).finally(() => {
-      this.#registering = false;
-    });
+    const learned = await this.#registrations.settle(state, Date.now());
+    if (learned === null) return;
     for (const input of learned) await this.#take(input);
     const now = this.#load();
     if (now !== null && now.outcome === null) this.#advance(now);

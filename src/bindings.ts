@@ -2,6 +2,7 @@
  * The bindings of the deployment, exactly as wrangler.toml declares them. Owns nothing but the type:
  * values are read through `settings.ts`, so that no other file touches a raw variable or secret.
  */
+import type { Channel } from "../durable-objects/channel.ts";
 import type { Environment } from "../durable-objects/environment.ts";
 import type { Run } from "../durable-objects/run.ts";
 import type { Waits } from "../durable-objects/waits.ts";
@@ -15,6 +16,7 @@ export interface Bindings {
   readonly RUN: DurableObjectNamespace<Run>;
   readonly WINDOW: DurableObjectNamespace<Window>;
   readonly WAITS: DurableObjectNamespace<Waits>;
+  readonly CHANNEL: DurableObjectNamespace<Channel>;
   readonly ENVIRONMENT: DurableObjectNamespace<Environment>;
   readonly DB: D1Database;
   readonly HISTORY: Queue<HistoryMessage>;

@@ -30,6 +30,11 @@ export function waitsStub(bindings: Bindings, environmentId: string, kind: Waits
   return bindings.WAITS.getByName(`${environmentId}:${kind}:${name}`);
 }
 
+/** The object of a realtime channel; `name` is any text of at most `REALTIME.channelLength` characters. */
+export function channelStub(bindings: Bindings, environmentId: string, name: string) {
+  return bindings.CHANNEL.getByName(`${environmentId}:${name}`);
+}
+
 /** What a `Waits` object's own name says; null when it is none. An environment's id has no colon, a name may. */
 export function waitsNamed(
   objectName: string,

@@ -4,7 +4,16 @@
  */
 import { announceName, withdrawName } from "../../src/apps/awaited-names.ts";
 import { partsOf } from "../../src/decide/waits/index-key.ts";
-import { announced, emptied, lookAt, looked, registered, swept, withdrawn } from "../../src/decide/waits/name.ts";
+import {
+  announced,
+  emptied,
+  lookAt,
+  looked,
+  registered,
+  remembering,
+  swept,
+  withdrawn,
+} from "../../src/decide/waits/name.ts";
 import type { Wait } from "../../src/decide/waits/wait.ts";
 import type { AcceptedEvent } from "../../src/events/event.ts";
 import { loadEvents } from "../../src/history/events.ts";
@@ -53,10 +62,11 @@ export class EventWaits implements Part {
   offer(event: AcceptedEvent): number {
     const now = Date.now();
     if (this.#tables.name.state === null) return 0;
-    const offer = this.#commit(({ waits, offers }) => {
-      if (offers.knows(event.internalId)) return null;
+    const offer = this.#commit(({ name, waits, offers }) => {
+      if (name.state === null || offers.knows(event.internalId)) return null;
       const targets = waits.take(event, now);
       if (targets.length === 0) return null;
+      name.save(remembering(name.state, now));
       this.#noteEmpty(now);
       return offers.add(event, targets, now);
     });

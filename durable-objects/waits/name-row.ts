@@ -4,6 +4,7 @@
 import type { NameState } from "../../src/decide/waits/name.ts";
 import type { CountedSql } from "./counted-sql.ts";
 
+/** One row; times are ms since 1970. */
 export const NAME_SCHEMA = `
 CREATE TABLE name (
   id           INTEGER PRIMARY KEY CHECK (id = 1),

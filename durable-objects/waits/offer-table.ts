@@ -8,7 +8,7 @@ import { RUN, WAITS } from "../../src/limits.ts";
 import type { CountedSql } from "./counted-sql.ts";
 import type { Target } from "./wait-table.ts";
 
-// One row per event, not per run, because rows written are the bill. Large events and long lists of runs are spread over parts.
+/** One row per event, not per run, because rows written are the bill. Large events and long lists of runs are spread over parts. */
 export const OFFER_SCHEMA = `
 CREATE TABLE offers (
   event_id TEXT    NOT NULL,              -- internal id
@@ -98,16 +98,16 @@ export class OfferTable {
     return row === undefined || row.at === null ? null : row.at + WAITS.remembered;
   }
 
-  /** Forgets up to `WAITS.batch` delivered events whose time is over at `now` (ms); true when there may be more. */
+  /** Forgets up to `WAITS.sweep.rows` delivered events whose time is over at `now` (ms); true when there may be more. */
   sweep(now: number): boolean {
     const forgotten = this.#sql.write(
       `DELETE FROM offers WHERE (event_id, part) IN
          (SELECT event_id, part FROM offers WHERE at <= ? AND targets = ? AND body = '' LIMIT ?)`,
       now - WAITS.remembered,
       NONE,
-      WAITS.batch,
+      WAITS.sweep.rows,
     );
-    return forgotten >= WAITS.batch;
+    return forgotten >= WAITS.sweep.rows;
   }
 
   #load(): Set<string> {

@@ -10,8 +10,10 @@ import type { IndexPart } from "../../src/expressions/equality-index.ts";
 import { WAITS } from "../../src/limits.ts";
 import type { CountedSql } from "./counted-sql.ts";
 
-// Two entries per wait, because rows written are the bill: by key for events, by run for everything else. None is by expiry; the sweep
-// reads all waits instead, at most once in `WAITS.sweep`.
+/**
+ * Two entries per wait, because rows written are the bill: by key for events, by run for everything else. None is by expiry; the sweep
+ * reads all waits instead, at most once in `WAITS.sweep.every`.
+ */
 export const WAIT_SCHEMA = `
 CREATE TABLE waits (
   index_key  TEXT    NOT NULL,
@@ -118,15 +120,15 @@ export class WaitTable {
     return this.#minimum("expires_at");
   }
 
-  /** Removes up to `WAITS.batch` waits that have expired at `now` (ms); true when there may be more. The caller has the transaction. */
+  /** Removes up to `WAITS.sweep.rows` waits that have expired at `now` (ms); true when there may be more. The caller has the transaction. */
   sweep(now: number): boolean {
     const expired = this.#sql.read<{ run_id: string; step_id: string }>(
       "SELECT run_id, step_id FROM waits WHERE expires_at <= ? LIMIT ?",
       now,
-      WAITS.batch,
+      WAITS.sweep.rows,
     );
     for (const { run_id, step_id } of expired) this.remove(run_id, step_id);
-    return expired.length === WAITS.batch;
+    return expired.length === WAITS.sweep.rows;
   }
 
   /** Removes the fields that no wait is indexed by any more. */

@@ -16,7 +16,7 @@ const body = z.object({
   signal: z
     .string()
     .min(1, "must not be empty")
-    .max(WAITS.signalLength, `must have at most ${WAITS.signalLength} characters`),
+    .max(WAITS.signal.length, `must have at most ${WAITS.signal.length} characters`),
   data: anyJson.default(null),
 });
 
@@ -24,7 +24,7 @@ const body = z.object({
 export const signals = new Hono<Api>();
 
 signals.post("/v1/signals", authenticate, async (context) => {
-  const { signal, data } = parseBody(await readBody(context.req.raw, WAITS.signalBytes));
+  const { signal, data } = parseBody(await readBody(context.req.raw, WAITS.signal.bytes));
   const runId = await waitsStub(context.env, context.get("environment").id, "signal", signal).signal(data);
   if (runId === null) throw new MillraceError("signal_not_found", `No run waits for the signal "${signal}".`);
   return reply(context, { run_id: runId });

@@ -11,7 +11,7 @@ import type { NormalisedFunction } from "./normalise.ts";
 
 /** An app with everything that is recorded about it (AP-8). Times are ms since 1970. */
 export interface StoredApp extends RegisteredApp {
-  readonly method: "serve";
+  readonly method: "serve" | "API";
   readonly framework: string | null;
   readonly platform: string | null;
   readonly appVersion: string | null;
@@ -161,6 +161,40 @@ export function saveStatements(
         WHERE environment_id = ?1 AND app_id = ?2 AND archived_at IS NULL
           AND id NOT IN (SELECT value FROM json_each(?3))`)
       .bind(environmentId, id, ids, syncedAt),
+    bumpStatement(db, environmentId),
+  ];
+}
+
+/** What is stored of an app: how many functions, and whether one of them has this id; archived ones count. */
+export async function countFunctions(
+  db: D1Database,
+  environmentId: string,
+  appId: string,
+  functionId: string,
+): Promise<{ readonly count: number; readonly found: boolean }> {
+  const row = await db
+    .prepare("SELECT COUNT(*) AS count, MAX(id = ?3) AS found FROM functions WHERE environment_id = ?1 AND app_id = ?2")
+    .bind(environmentId, appId, functionId)
+    .first<{ count: number; found: 0 | 1 | null }>();
+  return { count: row?.count ?? 0, found: row?.found === 1 };
+}
+
+/** Statements that list an endpoint (EX-68); to be run in one `batch()`. What is listed already stays as it is. */
+export function endpointStatements(
+  db: D1Database,
+  environmentId: string,
+  app: Pick<StoredApp, "id" | "name" | "url" | "sdk" | "syncedAt">,
+  { id, slug, name, url, configuration }: Omit<StoredFunction, "archived">,
+): D1PreparedStatement[] {
+  return [
+    db
+      .prepare(`INSERT INTO apps (environment_id, id, name, url, method, sdk, capabilities, checksum, synced_at)
+        VALUES (?1, ?2, ?3, ?4, 'API', ?5, '{}', '', ?6) ON CONFLICT DO NOTHING`)
+      .bind(environmentId, app.id, app.name, app.url, app.sdk, app.syncedAt),
+    db
+      .prepare(`INSERT INTO functions (environment_id, id, app_id, slug, name, version, url, configuration)
+        VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7) ON CONFLICT DO NOTHING`)
+      .bind(environmentId, id, app.id, slug, name, url, configuration),
     bumpStatement(db, environmentId),
   ];
 }

@@ -8,7 +8,8 @@ import type { Job, RunState } from "../decide/run/state.ts";
 import { messageOf } from "../errors.ts";
 import { CALL } from "../limits.ts";
 import { type CallReply, failedAttempt, parseReply } from "../protocol/call-reply.ts";
-import { buildCall, type CallRequest } from "../protocol/call-request.ts";
+import { buildCall, type SignableCall } from "../protocol/call-request.ts";
+import { buildEndpointCall } from "../protocol/endpoint-request.ts";
 import { signBody } from "../protocol/signature.ts";
 import { type Settings, settingsOf } from "../settings.ts";
 import { appTargetPolicy } from "./address.ts";
@@ -25,44 +26,55 @@ export async function callApp(bindings: Bindings, state: RunState, job: Job, cro
 
 async function attempt(bindings: Bindings, state: RunState, job: Job, crowded: boolean): Promise<CallReply> {
   const settings = settingsOf(bindings);
-  const { identity } = state;
-  // The code is always the newest deployed one, wherever the app lives by now (EX-62, AP-12).
-  const catalog = await catalogOf(bindings, identity.environmentId, Date.now());
-  const registered = catalog.functionById(identity.function.id);
-  const app = catalog.app(identity.app.id);
-  if (registered === null || app === null) {
-    return failedAttempt("app_unreachable", `The app "${identity.app.name}" is no longer registered.`);
+  const request = await requestFor(bindings, settings, state, job);
+  if (request === null) {
+    return failedAttempt("app_unreachable", `The app "${state.identity.app.name}" is no longer registered.`);
   }
-  const request = buildCall(state, job, {
-    url: registered.configuration.url,
-    requestId: crypto.randomUUID(),
-    serverKind: settings.mode,
-    maxSteps: settings.maxSteps,
-    canFetchState: !app.sdk.startsWith("go:"),
-    canonical: settings.signingKeys.length > 0,
-  });
   const send = (exchanged: HttpExchange) => (crowded ? bindings.CALLER.call(exchanged) : exchange(exchanged));
   const outcome = await sendSigned(request, settings, send);
   const now = Date.now();
   return outcome.ok ? parseReply(outcome.reply, now) : failedAttempt(outcome.code, outcome.message);
 }
 
+/** What to send; null when the app is gone. */
+async function requestFor(
+  bindings: Bindings,
+  settings: Settings,
+  state: RunState,
+  job: Job,
+): Promise<SignableCall | null> {
+  const { identity } = state;
+  const context = { requestId: crypto.randomUUID(), serverKind: settings.mode, maxSteps: settings.maxSteps };
+  if (identity.endpoint !== undefined) return buildEndpointCall(state, job, identity.endpoint, context);
+  // The code is always the newest deployed one, wherever the app lives by now (EX-62, AP-12).
+  const catalog = await catalogOf(bindings, identity.environmentId, Date.now());
+  const registered = catalog.functionById(identity.function.id);
+  const app = catalog.app(identity.app.id);
+  if (registered === null || app === null) return null;
+  const call = buildCall(state, job, {
+    ...context,
+    url: registered.configuration.url,
+    canFetchState: !app.sdk.startsWith("go:"),
+    canonical: settings.signingKeys.length > 0,
+  });
+  return { ...call, method: "POST", signed: call.body };
+}
+
 // A 401 may only mean that the app still has the other key during a rotation: tried once more before it counts (SE-7).
 async function sendSigned(
-  request: CallRequest,
+  { signed, ...request }: SignableCall,
   settings: Settings,
   send: (request: HttpExchange) => Promise<HttpOutcome>,
 ): Promise<HttpOutcome> {
   const unsigned: HttpExchange = {
     ...request,
-    method: "POST",
     timeout: settings.callTimeout,
     replyBytes: CALL.replyBytes,
     policy: appTargetPolicy(settings),
   };
   let outcome: HttpOutcome | null = null;
   for (const key of settings.signingKeys) {
-    const signature = await signBody(key, request.body, Date.now());
+    const signature = await signBody(key, signed, Date.now());
     outcome = await send({ ...unsigned, headers: { ...request.headers, "x-inngest-signature": signature } });
     if (!outcome.ok || outcome.reply.status !== 401) return outcome;
   }

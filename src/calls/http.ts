@@ -11,7 +11,7 @@ import { boundedExchange, type ExchangeFault, type RedirectRule } from "./exchan
 /** What to send, and how far to go. Plain data, because it may cross to another entrypoint. */
 export interface HttpExchange {
   readonly url: string;
-  readonly method: "POST" | "PUT" | "GET";
+  readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | null;
   /** ms for the whole exchange. */

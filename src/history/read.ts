@@ -17,7 +17,7 @@ export async function readRun(bindings: Bindings, environmentId: string, runId: 
   const view = await viewOf(bindings, environmentId, runId);
   if (view !== null) return view;
   const row = await findRun(bindings.DB, environmentId, runId);
-  return row === null ? null : { row, jobs: [] };
+  return row === null ? null : { row, jobs: [], metadata: [] };
 }
 
 /** Asks the object, twice if it left memory during the first question (a deployment, or a finished run that let go of its memory). */

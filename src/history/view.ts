@@ -2,6 +2,7 @@
  * What a run's object shows of itself. Owns the types its readers and the object share; holds no behaviour.
  * The object is the truth about a run, D1 a projection of it (API-6).
  */
+import type { JsonObject } from "../json.ts";
 import type { RunRow } from "./message.ts";
 
 /** What a queued job is about to do: begin, call the app between steps, call it for one step, or wait for a moment or an event. */
@@ -25,4 +26,6 @@ export interface RunView {
   readonly row: RunRow;
   /** Empty once the run has ended. */
   readonly jobs: readonly RunJob[];
+  /** What steps and scores noted (EX-72): one object per step or run and kind. */
+  readonly metadata: readonly JsonObject[];
 }

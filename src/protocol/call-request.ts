@@ -15,6 +15,15 @@ export interface CallRequest {
   readonly body: string;
 }
 
+/** Any call, with what its signature covers, which need not be the bytes that are sent. */
+export interface SignableCall {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | null;
+  readonly signed: string;
+}
+
 /** What a call needs to know besides the run. */
 export interface CallContext {
   /** The app's current step URL, without `fnId` and `stepId`. */

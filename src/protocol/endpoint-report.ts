@@ -124,10 +124,11 @@ export function parseSteps(runId: string, value: Json, now: number): Parsed<RunS
   return reported.ok ? { ...reported, functionId: fn_id } : reported;
 }
 
-/** Go and JavaScript both send an origin, but a bare host is understood too. */
+/** SDKs send an origin; a bare host is understood too. */
 function originOf(domain: string): string | null {
-  const url = URL.parse(/^https?:\/\//i.test(domain) ? domain : `https://${domain}`);
-  return url === null || url.hostname === "" || url.username !== "" || url.password !== "" ? null : url.origin;
+  const url = URL.parse(domain.includes("://") ? domain : `https://${domain}`);
+  const http = url?.protocol === "https:" || url?.protocol === "http:";
+  return url === null || !http || url.username !== "" || url.password !== "" ? null : url.origin;
 }
 
 function reportedSteps(ops: readonly Op[], now: number): Parsed<Steps> {

@@ -5,26 +5,16 @@
 import type { EndpointOrigin } from "../decide/run/identity.ts";
 import { isPlanningForced, type Job, type RunState } from "../decide/run/state.ts";
 import { parseJson } from "../json.ts";
+import { type CallContext, jobReference, type SignableCall } from "./call-request.ts";
 import { canonicalJson } from "./canonical.ts";
-import { type CallContext, jobReference } from "./call-request.ts";
 
-/** A call of an endpoint, ready to be signed and sent. */
-export interface EndpointCall {
-  readonly url: string;
-  readonly method: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | null;
-  /** What the signature covers. */
-  readonly signed: string;
-}
-
-/** Builds the call of a job. */
+/** Builds the call of a job, ready to be signed and sent. */
 export function buildEndpointCall(
   state: RunState,
   job: Job,
   endpoint: EndpointOrigin,
   context: Pick<CallContext, "requestId" | "serverKind" | "maxSteps">,
-): EndpointCall {
+): SignableCall {
   const { method, url, contentType } = endpoint;
   const text = bodyOf(state, endpoint);
   return {

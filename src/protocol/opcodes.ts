@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { anyJson, type Json, type JsonObject } from "../json.ts";
+import { type MetadataChange, metadataOfOp } from "./metadata.ts";
 
 /** An error as SDKs serialise it (protocol/03 §3.2). Always has `name` and `message`; everything else is kept as sent. */
 export interface StepError extends JsonObject {
@@ -24,6 +25,7 @@ interface StepOp {
   readonly label: StepLabel;
   /** `opts.parallelMode == "race"`: the run is rediscovered after each step of the group. */
   readonly race: boolean;
+  readonly metadata: readonly MetadataChange[];
 }
 
 /** One operation. */
@@ -79,6 +81,7 @@ const wire = z.looseObject({
   displayName: text,
   data: anyJson.nullish(),
   error: z.unknown().optional(),
+  metadata: z.unknown().optional(),
   opts: z
     .looseObject({
       type: text,
@@ -121,6 +124,7 @@ function toOp(raw: z.infer<typeof wire>): Op {
     id: raw.id,
     label: { name: raw.displayName ?? raw.userland?.id ?? raw.name ?? raw.id, type: raw.opts?.type ?? null },
     race: raw.opts?.parallelMode === "race",
+    metadata: metadataOfOp(raw.id, raw.metadata),
   };
   switch (kind) {
     case "steprun":

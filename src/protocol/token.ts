@@ -98,7 +98,13 @@ const times = z.object({ iat: z.number(), exp: z.number(), sub: z.string() });
 
 async function verified(settings: Settings, purpose: Purpose, token: string, now: number): Promise<unknown> {
   for (const secret of settings.secrets) {
-    const claims = await verify(token, secret, { alg: ALGORITHM, iss: purpose.iss, aud: purpose.aud, exp: false, iat: false })
+    const claims = await verify(token, secret, {
+      alg: ALGORITHM,
+      iss: purpose.iss,
+      aud: purpose.aud,
+      exp: false,
+      iat: false,
+    })
       // Whatever is wrong with it: a forged token learns nothing.
       .catch(() => null);
     const { data } = times.safeParse(claims);

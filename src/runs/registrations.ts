@@ -12,6 +12,7 @@ import { invokeFrom } from "./invocation.ts";
 export class Registrations {
   readonly #bindings: Bindings;
   readonly #done = new Set<string>();
+  #running = false;
 
   constructor(bindings: Bindings) {
     this.#bindings = bindings;
@@ -24,10 +25,18 @@ export class Registrations {
   }
 
   /**
-   * Sees to them. Resolves with what the run has to learn from it: a conflict, a function that does not exist.
-   * Throws when an object could not be reached; what was done until then stays done.
+   * Sees to them. Resolves with what the run has to learn from it: a conflict, a function that does not exist; with null when an
+   * earlier call is still at it. Throws when an object could not be reached; what was done until then stays done.
    */
-  async settle(state: RunState, now: number): Promise<Input[]> {
+  async settle(state: RunState, now: number): Promise<Input[] | null> {
+    if (this.#running) return null;
+    this.#running = true;
+    return await this.#settleAll(state, now).finally(() => {
+      this.#running = false;
+    });
+  }
+
+  async #settleAll(state: RunState, now: number): Promise<Input[]> {
     const learned: Input[] = [];
     const open = this.open(state);
     const waits = open.filter((step) => step.on.kind !== "invoke");

@@ -67,7 +67,7 @@ runs.get("/v1/runs", authenticate, database, async (context) => {
 runs.get("/v1/runs/:id", authenticate, database, async (context) => {
   const id = context.req.param("id");
   const view = found(await readRun(context.env, context.get("environment").id, id), id);
-  return reply(context, runJson(view.row));
+  return reply(context, { ...runJson(view.row), metadata: view.metadata });
 });
 
 runs.get("/v1/runs/:id/jobs", authenticate, database, async (context) => {

@@ -4,7 +4,7 @@
  */
 import { parseDuration, parseMoment } from "../../duration.ts";
 import { compileCached } from "../../expressions/cache.ts";
-import { RUN } from "../../limits.ts";
+import { EVENT, RUN, WAITS } from "../../limits.ts";
 import type { Op } from "../../protocol/opcodes.ts";
 import type { WaitTarget } from "./state.ts";
 import { admit, fail, finish, queue, record, type StepRef, type Turn } from "./turn.ts";
@@ -41,11 +41,13 @@ export function waitForEvent(turn: Turn, op: OpOf<"wait">, group: number): boole
     });
     return false;
   }
+  if (!isNamed(turn, op, "event", op.event)) return false;
   return wait(turn, op, { kind: "event", event: op.event, condition: op.condition }, op.until, group);
 }
 
 /** Begins a wait for a signal (EX-48). True when its time-out has already passed. */
 export function waitForSignal(turn: Turn, op: OpOf<"signal">, group: number): boolean {
+  if (!isNamed(turn, op, "signal", op.signal)) return false;
   return wait(turn, op, { kind: "signal", signal: op.signal, conflict: op.conflict }, op.until, group);
 }
 
@@ -73,6 +75,15 @@ export function request(turn: Turn, op: OpOf<"request">, group: number): void {
   if (place === null) return;
   record(turn, { is: "requesting", ...stepRef(op), group: place, at: turn.moment.now, via: op.via, attempt: 0 });
   record(turn, { is: "queued", stepId: op.id, due: turn.moment.now, request: true });
+}
+
+// A name no event or signal can have would be waited for in vain.
+function isNamed(turn: Turn, step: StepRef, kind: "event" | "signal", name: string): boolean {
+  const limit = kind === "event" ? EVENT.nameLength : WAITS.signal.length;
+  if (name.length > 0 && name.length <= limit) return true;
+  const message = `Step "${step.label.name}" waits for the ${kind} "${name.slice(0, 100)}" of ${name.length} characters; the name must have 1 to ${limit}.`;
+  fail(turn, { name: "bad_reply", code: "bad_reply", message });
+  return false;
 }
 
 function wait(turn: Turn, op: StepRef, on: WaitTarget, text: string, group: number): boolean {

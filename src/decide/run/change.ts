@@ -3,6 +3,7 @@
  * Rows are kept for the life of the run and read by later versions of the engine: kinds and fields are only ever added.
  */
 import type { Json } from "../../json.ts";
+import type { MetadataChange } from "../../protocol/metadata.ts";
 import type { StepLabel } from "../../protocol/opcodes.ts";
 import type { RunIdentity } from "./identity.ts";
 import type { Defer, Outcome, ResponseHead, WaitTarget } from "./state.ts";
@@ -44,6 +45,7 @@ export type Change =
   | ({ readonly is: "waiting"; readonly on: WaitTarget; readonly until: number } & Announcement)
   | ({ readonly is: "requesting"; readonly via: "gateway" | "ai"; readonly attempt: number } & Announcement)
   | { readonly is: "deferred"; readonly id: string; readonly defer: Defer; readonly bytes: number }
+  | { readonly is: "annotated"; readonly change: MetadataChange; readonly bytes: number }
   | { readonly is: "undeferred"; readonly id: string }
   | ({ readonly is: "finished"; readonly memo: Json; readonly bytes: number } & Announcement)
   | ({ readonly is: "ended" } & Outcome);

@@ -6,10 +6,12 @@
 import type { AcceptedEvent } from "../../events/event.ts";
 import type { Json } from "../../json.ts";
 import type { CallReply } from "../../protocol/call-reply.ts";
+import type { MetadataChange } from "../../protocol/metadata.ts";
 import type { Op, StepError } from "../../protocol/opcodes.ts";
 import type { Decision } from "./change.ts";
 import { replay } from "./evolve.ts";
 import type { RunIdentity } from "./identity.ts";
+import { annotate } from "./metadata.ts";
 import { applyCheckpoint, applyOps } from "./operations.ts";
 import { answer, expire, forget, offer, type RequestOutcome, resolve } from "./resolution.ts";
 import { type Fence, isCurrent, type Job, type ResponseHead, type RunState } from "./state.ts";
@@ -36,6 +38,8 @@ export type Input =
   | { readonly kind: "forgotten"; readonly fence: Fence }
   /** An endpoint's SDK told status and headers of its response, perhaps just after its last reply. */
   | { readonly kind: "responded"; readonly head: ResponseHead }
+  /** Metadata written from outside, also after the run's end. */
+  | { readonly kind: "annotated"; readonly changes: readonly MetadataChange[] }
   /** Something the run asked for makes it impossible to go on. */
   | { readonly kind: "failed"; readonly error: StepError };
 
@@ -94,6 +98,9 @@ export function decide(state: RunState, input: Input, moment: Moment): Decided |
       break;
     case "responded":
       respond(turn, input.head);
+      break;
+    case "annotated":
+      annotate(turn, input.changes);
       break;
     case "failed":
       fail(turn, input.error);

@@ -3,7 +3,9 @@
  * so that a restarted object finds the same answer in its log.
  */
 import { RUN } from "../../limits.ts";
-import type { Job, RunState } from "./state.ts";
+import { isHeld, type Job, type RunState } from "./state.ts";
+
+const NOTHING: ReadonlySet<number> = new Set();
 
 /** Jobs that are due and not being delivered by this instance. */
 export function dueJobs(state: RunState, delivering: ReadonlySet<number>, now: number): Job[] {
@@ -26,4 +28,10 @@ export function nextLook(state: RunState, now: number, watchdog: number, registe
     }
   }
   return next === Number.POSITIVE_INFINITY ? null : next;
+}
+
+/** Whether the run sleeps with nothing due, so that an alarm which comes too early would wake it for nothing. */
+export function isDormant(state: RunState, registered: boolean, now: number): boolean {
+  // A handler's silence is looked at when the alarm comes; moving the alarm with each of its reports would cost a row each.
+  return state.outcome === null && registered && !isHeld(state) && dueJobs(state, NOTHING, now).length === 0;
 }

@@ -2,16 +2,18 @@
  * How facts change a run's state: the fold from log to state. It judges nothing, because a fact in the log has already happened.
  * Pure as seen from outside: every function copies the state once and changes only its own copy.
  */
+import type { MetadataChange } from "../../protocol/metadata.ts";
 import type { Change, Decision } from "./change.ts";
 import type { Defer, Job, RunState, Step } from "./state.ts";
 
 /** A copy of a state that its maker may change. */
 export interface Draft
-  extends Omit<{ -readonly [K in keyof RunState]: RunState[K] }, "stack" | "steps" | "jobs" | "defers"> {
+  extends Omit<{ -readonly [K in keyof RunState]: RunState[K] }, "stack" | "steps" | "jobs" | "defers" | "metadata"> {
   readonly stack: string[];
   readonly steps: Map<string, Step>;
   readonly jobs: Map<number, Job>;
   readonly defers: Map<string, Defer>;
+  readonly metadata: MetadataChange[];
 }
 
 /** A copy to work on. */
@@ -22,6 +24,7 @@ export function draftOf(state: RunState): Draft {
     steps: new Map(state.steps),
     jobs: new Map(state.jobs),
     defers: new Map(state.defers),
+    metadata: [...state.metadata],
   };
 }
 
@@ -49,6 +52,8 @@ function created(change: Change): Draft {
     steps: new Map(),
     jobs: new Map(),
     defers: new Map(),
+    metadata: [],
+    metadataBytes: 0,
     nextJob: 1,
     branched: false,
     rediscover: false,
@@ -128,6 +133,10 @@ export function applyChange(draft: Draft, change: Change): void {
     case "deferred":
       draft.defers.set(change.id, change.defer);
       draft.bytes += change.bytes;
+      return;
+    case "annotated":
+      draft.metadata.push(change.change);
+      draft.metadataBytes += change.bytes;
       return;
     case "undeferred": {
       const defer = draft.defers.get(change.id);

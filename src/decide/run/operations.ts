@@ -7,6 +7,7 @@ import type { Op } from "../../protocol/opcodes.ts";
 import { invoke, plan, request, sleep, waitForEvent, waitForSignal } from "./announcement.ts";
 import { discover, isContinuationDue, nothingNew, settle } from "./continuation.ts";
 import { defer, undefer } from "./deferral.ts";
+import { annotate } from "./metadata.ts";
 import { errorMemo, isHeld, type Job } from "./state.ts";
 import { complete, fail, finish, jsonBytes, outputTooLarge, record, retry, type Turn } from "./turn.ts";
 
@@ -78,8 +79,11 @@ export function applyCheckpoint(turn: Turn, job: Job, ops: readonly Op[]): void 
 /** Applies one operation; true when it finished its step. */
 function applyOp(turn: Turn, op: CountedOp, group: number): boolean {
   switch (op.op) {
-    case "run":
-      return finish(turn, op, group, resultMemo(op));
+    case "run": {
+      const finished = finish(turn, op, group, resultMemo(op));
+      if (finished) annotate(turn, op.metadata);
+      return finished;
+    }
     case "failed":
     case "error":
       return finish(turn, op, group, errorMemo(op.error));

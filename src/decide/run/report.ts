@@ -3,7 +3,8 @@
  */
 import type { RoutedEvent } from "../../events/event.ts";
 import type { RunReport, RunRow, RunStatus } from "../../history/message.ts";
-import type { RunJob } from "../../history/view.ts";
+import type { RunJob, RunView } from "../../history/view.ts";
+import { metadataOf } from "./metadata.ts";
 import { isHeld, type RunState } from "./state.ts";
 
 /** The run's row (API-8). */
@@ -30,6 +31,11 @@ export function rowOf(state: RunState): RunRow {
     output: outcome?.output ?? null,
     sequence: state.sequence,
   };
+}
+
+/** The run as its object shows it. */
+export function viewOf(state: RunState): RunView {
+  return { row: rowOf(state), jobs: jobsOf(state), metadata: metadataOf(state) };
 }
 
 /** What the run tells history: itself, its trigger events, and the system events it has emitted. */

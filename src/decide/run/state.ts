@@ -3,6 +3,7 @@
  * Nothing here changes a state; `evolve.ts` does.
  */
 import type { Json, JsonObject } from "../../json.ts";
+import type { MetadataChange } from "../../protocol/metadata.ts";
 import type { StepError, StepLabel } from "../../protocol/opcodes.ts";
 import type { RunIdentity } from "./identity.ts";
 
@@ -87,6 +88,9 @@ export interface RunState {
   readonly jobs: ReadonlyMap<number, Job>;
   /** By defer id. */
   readonly defers: ReadonlyMap<string, Defer>;
+  /** Changes of metadata in order, and the bytes of their values. */
+  readonly metadata: readonly MetadataChange[];
+  readonly metadataBytes: number;
   /** The id of the next job. */
   readonly nextJob: number;
   /** Set once a protocol-1 run has announced several steps at once: it stays in forced planning (protocol/03 §3.4). */

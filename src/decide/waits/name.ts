@@ -37,6 +37,12 @@ export function emptied(state: NameState, now: number): NameState {
   return state.sweepAt > now + WAITS.linger ? { ...state, sweepAt: now + WAITS.linger } : state;
 }
 
+/** An event was stored at `now`, to be forgotten in time. Gives `state` itself when that changes nothing. */
+export function remembering(state: NameState, now: number): NameState {
+  const sweepAt = roundUp(now + WAITS.remembered);
+  return sweepAt < state.sweepAt ? { ...state, sweepAt } : state;
+}
+
 /** When history is searched next; null when it need not be. */
 export function lookAt({ announcedAt, looks }: NameState): number | null {
   const delay = WAITS.looks[looks];
@@ -70,5 +76,5 @@ export function withdrawn(state: NameState): NameState {
 
 /** Later than the given time, and together with what else expires about then. */
 function roundUp(time: number): number {
-  return (Math.floor(time / WAITS.sweep) + 1) * WAITS.sweep;
+  return (Math.floor(time / WAITS.sweep.every) + 1) * WAITS.sweep.every;
 }

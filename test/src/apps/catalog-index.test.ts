@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { buildCatalog } from "../../../src/apps/catalog-index.ts";
 import type { RegisteredFunction, Trigger } from "../../../src/apps/function.ts";
+import { WAITS } from "../../../src/limits.ts";
 
 const event = (name: string, expression: string | null = null): Trigger => ({ kind: "event", event: name, expression });
 
@@ -123,5 +124,19 @@ describe("look-up", () => {
     const current = { ...registered("a-b-c", []), id: "current" };
     expect(buildCatalog(1, [], [old, current]).functionBySlug("a-b-c")?.id).toBe("current");
     expect(buildCatalog(1, [], [current, old]).functionBySlug("a-b-c")?.id).toBe("current");
+  });
+});
+
+describe("awaits", () => {
+  it("EX-41: says which event names a run may be waiting for; they are exact", () => {
+    const catalog = buildCatalog(1, [], [], ["app/a", "app/b"]);
+    expect(["app/a", "app/b", "app/c", "app/", "app/*"].map(catalog.awaits)).toEqual([true, true, false, false, false]);
+    expect(buildCatalog(1, [], []).awaits("app/a")).toBe(false);
+  });
+
+  it("is true of every name once there are too many to list", () => {
+    const names = Array.from({ length: WAITS.names + 1 }, (_, i) => `app/${i}`);
+    expect(buildCatalog(1, [], [], names).awaits("app/other")).toBe(true);
+    expect(buildCatalog(1, [], [], names.slice(1)).awaits("app/other")).toBe(false);
   });
 });

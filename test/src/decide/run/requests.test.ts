@@ -10,6 +10,7 @@ const fetches = (id: string): Op => ({
   id,
   label: { name: id, type: null },
   race: false,
+  metadata: [],
 });
 const failure = { ok: false, error: { name: "GatewayError", message: "refused" }, retryAt: null } as const;
 

@@ -126,7 +126,7 @@ interface OpsOptions {
   noRetry?: boolean;
 }
 
-const step = (id: string, race = false) => ({ id, label: { name: id, type: null }, race });
+const step = (id: string, race = false) => ({ id, label: { name: id, type: null }, race, metadata: [] });
 
 export const ran = (id: string, data: Json = id): Op => ({ op: "run", data, ...step(id) });
 export const planned = (id: string, race = false): Op => ({ op: "planned", ...step(id, race) });

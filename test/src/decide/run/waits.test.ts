@@ -6,7 +6,7 @@ import type { JsonObject } from "../../../../src/json.ts";
 import type { Op } from "../../../../src/protocol/opcodes.ts";
 import { identity, planned, ran, T0, TestRun } from "./run.ts";
 
-const step = (id: string) => ({ id, label: { name: id, type: null }, race: false });
+const step = (id: string) => ({ id, label: { name: id, type: null }, race: false, metadata: [] });
 const waits = (id: string, over: Partial<Extract<Op, { op: "wait" }>> = {}): Op => ({
   op: "wait",
   event: "app/ok",

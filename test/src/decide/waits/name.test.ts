@@ -6,6 +6,7 @@ import {
   looked,
   type NameState,
   registered,
+  remembering,
   swept,
   withdrawn,
 } from "../../../../src/decide/waits/name.ts";
@@ -22,17 +23,17 @@ describe("registered", () => {
   });
 
   it("I4: the sweep comes after the wait's expiry and not much later", () => {
-    for (const expiresAt of [NOW, NOW + 1, NOW + WAITS.sweep, NOW + YEAR]) {
+    for (const expiresAt of [NOW, NOW + 1, NOW + WAITS.sweep.every, NOW + YEAR]) {
       const { sweepAt } = registered(null, expiresAt);
       expect(sweepAt).toBeGreaterThan(expiresAt);
-      expect(sweepAt).toBeLessThanOrEqual(expiresAt + WAITS.sweep);
+      expect(sweepAt).toBeLessThanOrEqual(expiresAt + WAITS.sweep.every);
     }
   });
 
   it("a wait that expires later than others changes nothing, so that nothing is written", () => {
     const first = registered(null, NOW);
     expect(registered(first, NOW + YEAR)).toBe(first);
-    expect(registered(first, NOW - WAITS.sweep).sweepAt).toBe(first.sweepAt - WAITS.sweep);
+    expect(registered(first, NOW - WAITS.sweep.every).sweepAt).toBe(first.sweepAt - WAITS.sweep.every);
     expect(registered({ ...first, idle: true }, NOW + YEAR)).toEqual(first);
   });
 });
@@ -100,6 +101,16 @@ describe("emptied", () => {
     expect(emptied(state, NOW).sweepAt).toBe(NOW + WAITS.linger);
     const soon = { ...state, sweepAt: NOW + 1 };
     expect(emptied(soon, NOW)).toBe(soon);
+  });
+});
+
+describe("remembering", () => {
+  it("events are forgotten in time, also when all waits are for a year", () => {
+    const { sweepAt } = remembering(state, NOW);
+    expect(sweepAt).toBeGreaterThan(NOW + WAITS.remembered);
+    expect(sweepAt).toBeLessThanOrEqual(NOW + WAITS.remembered + WAITS.sweep.every);
+    const soon = { ...state, sweepAt: NOW + 1 };
+    expect(remembering(soon, NOW)).toBe(soon);
   });
 });
 

@@ -1,0 +1,27 @@
+/**
+ * Limits of history and of what reads it. Each number with its unit and its reason.
+ */
+import { MIB } from "./units.ts";
+
+/** History in D1. */
+export const HISTORY = {
+  /** Bytes of a queue message that still travels inline; the platform's limit is 128 KB with overhead. */
+  messageBytes: 100_000,
+  /** Bytes of a row kept inline in D1, whose rows may hold 2 MB; larger payloads are split. */
+  rowBytes: 1_500_000,
+  /** Bytes of payloads or outputs after which a page ends early: an isolate has 128 MB for the rows and their JSON. */
+  pageBytes: 8 * MIB,
+  /** s; how long a message waits after a failure; doubles with every delivery up to the maximum. */
+  retryDelay: { first: 1, max: 60 },
+} as const;
+
+/** The plain page at `/` in dev mode. */
+export const HOME = {
+  /** Runs, and events, shown. */
+  items: 25,
+  /** s; how often the page loads itself again. */
+  refresh: 5,
+} as const;
+
+/** Lists over REST. */
+export const PAGE = { default: 20, min: 1, max: 100 } as const;
