@@ -72,7 +72,8 @@ export function start(identity: RunIdentity, moment: Moment): Decided {
 
 /** What the input makes of the run. */
 export function decide(state: RunState, input: Input, moment: Moment): Decided | null {
-  if (state.outcome !== null && input.kind !== "responded") return null;
+  // What is said about a run may come after its end; nothing else changes it then.
+  if (state.outcome !== null && input.kind !== "responded" && input.kind !== "annotated") return null;
   const turn = begin(state, moment);
   switch (input.kind) {
     case "reply":
