@@ -14,7 +14,7 @@ import { replay } from "../src/decide/run/evolve.ts";
 import type { RunIdentity } from "../src/decide/run/identity.ts";
 import { isWithinMetadata } from "../src/decide/run/metadata.ts";
 import { viewOf } from "../src/decide/run/report.ts";
-import { isCurrent, memoOf, type ResponseHead, type RunState } from "../src/decide/run/state.ts";
+import { fenceOfCheckpoint, memoOf, type ResponseHead, type RunState } from "../src/decide/run/state.ts";
 import type { Moment } from "../src/decide/run/turn.ts";
 import { messageOf } from "../src/errors.ts";
 import type { AcceptedEvent, EventPayload } from "../src/events/event.ts";
@@ -84,13 +84,10 @@ export class Run extends DurableObject<Bindings> {
   }
 
   /** Stores what a call under way has finished (EX-66). `stale`: that call is no longer the one that counts. */
-  async checkpoint({ functionId, job, generation, ops }: Checkpoint): Promise<"stored" | "stale" | "unknown"> {
-    const state = this.#request();
-    if (state === null || (functionId ?? state.identity.function.id) !== state.identity.function.id) return "unknown";
-    const fence = { job, generation: generation ?? state.jobs.get(job)?.generation ?? 0 };
-    if (!isCurrent(state, fence)) return "stale";
-    await this.#take({ kind: "checkpoint", fence, ops });
-    return "stored";
+  async checkpoint({ ops, ...call }: Checkpoint): Promise<"stored" | "stale" | "unknown"> {
+    const fence = fenceOfCheckpoint(this.#request(), call);
+    if (typeof fence !== "string") await this.#take({ kind: "checkpoint", fence, ops });
+    return typeof fence === "string" ? fence : "stored";
   }
 
   /** Takes a report of the app's own handler; its first one begins the run (EX-68). */

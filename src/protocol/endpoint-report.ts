@@ -10,7 +10,7 @@ import { retryTime } from "./call-reply.ts";
 import { type Op, opsSchema } from "./opcodes.ts";
 
 /** The operations of one report. */
-export interface Steps {
+interface Steps {
   readonly ops: readonly Op[];
   readonly thrown: Thrown | null;
 }

@@ -123,6 +123,17 @@ export function hasPendingSteps(state: RunState): boolean {
   return state.steps.size > state.stack.length;
 }
 
+/** The delivery a checkpoint belongs to, while it is current. An SDK that names no generation means the one under way. */
+export function fenceOfCheckpoint(
+  state: RunState | null,
+  call: { readonly functionId: string | null; readonly job: number; readonly generation: number | null },
+): Fence | "stale" | "unknown" {
+  if (state === null || (call.functionId ?? state.identity.function.id) !== state.identity.function.id)
+    return "unknown";
+  const fence = { job: call.job, generation: call.generation ?? state.jobs.get(call.job)?.generation ?? 0 };
+  return isCurrent(state, fence) ? fence : "stale";
+}
+
 /** The delivery that an endpoint's run is born with: the app's own handler, which the engine never called (EX-68). */
 export const HANDLER: Fence = { job: 1, generation: 1 };
 
