@@ -17,7 +17,7 @@ export const ACCOUNT_ID = "00000000-0000-4000-a000-000000000000";
 export const LOCAL: EnvironmentRef = { id: "00000000-0000-4000-b000-000000000000", name: "local" };
 
 /** The environment of the deployment's own keys. */
-export const PRODUCTION: EnvironmentRef = { id: "00000000-0000-4000-b000-000000000001", name: "production" };
+const PRODUCTION: EnvironmentRef = { id: "00000000-0000-4000-b000-000000000001", name: "production" };
 
 /** The environment every authenticated request of this deployment belongs to. */
 export function environmentOf(settings: Settings): EnvironmentRef {

@@ -68,4 +68,4 @@ function nestingOf(text: string): number {
 }
 
 /** A JSON array. An interface, because the types of object RPC recurse without end through an anonymous array of itself. */
-export interface JsonArray extends ReadonlyArray<Json> {}
+interface JsonArray extends ReadonlyArray<Json> {}

@@ -19,10 +19,10 @@ export interface RegisteredApp {
 }
 
 /** An event trigger. */
-export type EventTrigger = Extract<Trigger, { kind: "event" }>;
+type EventTrigger = Extract<Trigger, { kind: "event" }>;
 
 /** A function that an event may start, and the trigger that says so. */
-export interface Match {
+interface Match {
   readonly function: RegisteredFunction;
   readonly trigger: EventTrigger;
 }

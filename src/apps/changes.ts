@@ -7,7 +7,7 @@ import type { Json } from "../json.ts";
 import type { NormalisedFunction } from "./normalise.ts";
 
 /** One field of a function's configuration; null where an option is absent. */
-export interface FieldChange {
+interface FieldChange {
   /** Path inside the configuration: `retries`, `throttle.limit`. */
   readonly field: string;
   readonly before: Json;

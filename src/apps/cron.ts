@@ -6,7 +6,7 @@ import { Cron } from "croner";
 import { messageOf } from "../errors.ts";
 
 /** A schedule in the form the cron library takes. */
-export interface CronSchedule {
+interface CronSchedule {
   /** Five fields; `?` and `N/step` are already written out. */
   readonly pattern: string;
   /** IANA name; `UTC` when the text names none. */

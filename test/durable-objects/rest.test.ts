@@ -62,6 +62,7 @@ async function startLater(event: RoutedEvent, runId = newUlid(Date.now())): Prom
     queuedAt: now,
     startAt: now + HOUR,
     depth: 0,
+    parent: null,
     originalRunId: null,
   };
   await runStub(bindings, LOCAL.id, runId).start(identity);
