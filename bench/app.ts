@@ -81,6 +81,12 @@ export async function servePlainApp(ledger: Ledger): Promise<{ readonly url: str
   return { url: `${origin}/`, close: () => close(server) };
 }
 
+/** Serves a listener on a free port. */
+export async function listenWith(listener: RequestListener): Promise<{ origin: string; close(): Promise<void> }> {
+  const { origin, server } = await listen(listener);
+  return { origin, close: () => close(server) };
+}
+
 async function listen(listener: RequestListener): Promise<{ origin: string; server: Server }> {
   const server = createServer(listener);
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));

@@ -2,6 +2,7 @@
 import { buildWorker, startEngine } from "../cli/engine.ts";
 import { syncApp } from "../cli/sync.ts";
 import { type Shape, serveApp } from "./app.ts";
+import { type BareShape, serveBareApp } from "./bare-app.ts";
 import { CLIENTS } from "./driver.ts";
 import { client, type Post } from "./http.ts";
 import { Ledger } from "./ledger.ts";
@@ -11,6 +12,8 @@ import type { Send, Subject } from "./subject.ts";
 export interface Millrace extends Subject {
   readonly url: string;
   readonly post: Post;
+  /** Like `send`, to the functions of the app that uses no SDK. */
+  sendBare(shape: BareShape): Send;
   /** Like `send`, to the functions of the app that has checkpointing on. */
   sendCheckpointed(shape: Shape): Send;
 }
@@ -23,9 +26,10 @@ export async function startMillrace(dir: string): Promise<Millrace> {
   const ledger = new Ledger();
   const app = await serveApp(engine.url, ledger);
   const http = client(engine.url, CLIENTS);
+  const bare = await serveBareApp(engine.url, ledger);
   const close = async () => {
     http.close();
-    await app.close();
+    await Promise.all([app.close(), bare.close()]);
     await engine.stop();
   };
   for (const url of Object.values(app.urls)) {
@@ -44,6 +48,7 @@ export async function startMillrace(dir: string): Promise<Millrace> {
     pid: () => engine.pid(),
     post: http.post,
     send: (shape) => sender(shape),
+    sendBare: (shape) => sender(`${shape}-bare`),
     sendCheckpointed: (shape) => sender(`${shape}-checkpointed`),
     close,
   };

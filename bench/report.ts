@@ -21,9 +21,11 @@ export function report(machine: Machine, { latency, runs, events, burst, cpu, co
     table(
       ["throughput, 32 clients", "Millrace", "floor", "share"],
       [
-        versus("runs/s without steps", runs.none),
-        versus("runs/s of 3 steps", runs.sequence),
-        alone("steps/s of 3 steps", runs.sequence.millrace * SHAPES.sequence),
+        versus("runs/s without steps, bare app", runs.none),
+        versus("runs/s of 3 steps, bare app", runs.sequence),
+        alone("runs/s without steps, official SDK", runs.sdk.none),
+        alone("runs/s of 3 steps, official SDK", runs.sdk.sequence),
+        alone("steps/s of 3 steps, official SDK", runs.sdk.sequence * SHAPES.sequence),
         alone("runs/s of 3 steps, checkpointed", runs.checkpointed),
         alone("runs/s of 5 parallel steps", runs.parallel),
         alone("steps/s of 5 parallel steps", runs.parallel * SHAPES.parallel),

@@ -28,10 +28,11 @@ export interface Pair<T> {
 /** All that a session finds; rates are per second. */
 export interface Figures {
   readonly latency: { readonly none: Pair<Latencies>; readonly sequence: Pair<Latencies> };
-  /** Runs; `checkpointed` is null while the engine declines checkpointing. */
+  /** Runs: of apps without an SDK beside the floor, then of the official one; `checkpointed` is null while the engine declines it. */
   readonly runs: {
     readonly none: Pair<number>;
     readonly sequence: Pair<number>;
+    readonly sdk: Readonly<Record<"none" | "sequence", number>>;
     readonly parallel: number;
     readonly checkpointed: number | null;
   };
@@ -55,6 +56,7 @@ export async function measure(subjects: Subjects, scale: Scale, say: (what: stri
   say("warming up");
   for (const shape of ["none", "sequence", "parallel"] as const) {
     await throughput(millrace.ledger, millrace.send(shape), scale.warm);
+    if (shape !== "parallel") await throughput(millrace.ledger, millrace.sendBare(shape), scale.warm);
     if (shape !== "parallel") await throughput(floor.ledger, floor.send(shape), scale.warm);
   }
   await workflows.burst(scale.warm);
@@ -71,10 +73,12 @@ export async function measure(subjects: Subjects, scale: Scale, say: (what: stri
   const runsOf = (shape: "none" | "sequence") =>
     alternating(
       scale.rounds,
-      () => throughput(millrace.ledger, millrace.send(shape), scale.runs[shape]),
+      () => throughput(millrace.ledger, millrace.sendBare(shape), scale.runs[shape]),
       () => throughput(floor.ledger, floor.send(shape), scale.runs[shape]),
     );
   const [none, sequence] = [pair(await runsOf("none")), pair(await runsOf("sequence"))];
+  const sdkOf = (shape: "none" | "sequence") => throughput(millrace.ledger, millrace.send(shape), scale.runs[shape]);
+  const sdk = { none: await sdkOf("none"), sequence: await sdkOf("sequence") };
   const parallel = await throughput(millrace.ledger, millrace.send("parallel"), scale.runs.parallel);
   const checkpointed = await measureCheckpointed(millrace, scale);
 
@@ -98,7 +102,7 @@ export async function measure(subjects: Subjects, scale: Scale, say: (what: stri
   const costOf = (shape: Shape) => costs(millrace, millrace.ledger, millrace.send(shape), scale.costs);
   return {
     latency,
-    runs: { none, sequence, parallel, checkpointed },
+    runs: { none, sequence, sdk, parallel, checkpointed },
     events,
     burst: { millrace: ours, workflows: peers },
     cpu,

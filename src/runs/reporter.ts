@@ -48,6 +48,9 @@ export class Reporter {
   }
 
   async #end(state: RunState): Promise<readonly RoutedEvent[]> {
+    // A pending timer would keep the object of a finished run in memory, and on the bill.
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
     await this.#registrations.forget(state);
     await answerParent(this.#bindings, state);
     return await announceEnd(this.#bindings, state, Date.now());
