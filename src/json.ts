@@ -2,7 +2,6 @@
  * JSON values: their types, and the one place where text from outside becomes a value.
  * Guarantees that depth is bounded before anything recursive sees the value; sizes are the caller's to bound.
  */
-import * as z from "zod";
 import { EVENT } from "./limits.ts";
 
 /** Any JSON value. */
@@ -35,9 +34,6 @@ export function parseJson(text: string): ParsedJson {
     return { ok: false, reason: error instanceof Error ? error.message : "not JSON" };
   }
 }
-
-/** A zod schema for a value that came out of {@link parseJson}: any JSON, taken over without walking through it. */
-export const anyJson: z.ZodType<Json> = z.custom<Json>((value) => value !== undefined);
 
 // Text with few brackets cannot be nested deeply: counting them is much cheaper than following them.
 function isTooDeep(text: string): boolean {

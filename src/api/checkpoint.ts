@@ -24,7 +24,7 @@ for (const prefix of ["/v1/checkpoint", "/v1/http/runs"]) {
     const json = parseJson(await readBody(context.req.raw, CALL.replyBytes));
     if (!json.ok) throw new MillraceError("body_invalid", `The checkpoint is not JSON: ${json.reason}.`);
     const parsed = parseCheckpoint(runId, json.value);
-    if (!parsed.ok) throw new MillraceError("invalid_request", parsed.message);
+    if (!parsed.ok) throw new MillraceError(parsed.code, parsed.message);
     const run = runStub(context.env, context.get("environment").id, runId);
     const outcome = await run.checkpoint(parsed.checkpoint);
     switch (outcome) {

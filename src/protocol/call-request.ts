@@ -80,8 +80,9 @@ function bodyOf(state: RunState, job: Job, context: CallContext, useApi: boolean
     defers: defersOf(state),
     ctx: {
       run_id: state.identity.runId,
-      // Its presence is what makes v4 report steps by checkpoint while it goes on (protocol/09 §9.2).
-      fn_id: state.identity.function.id,
+      // Its presence is what makes SDKs report steps by checkpoint while they go on (protocol/09 §9.2). A retried call is for one
+      // step only: v3 would take the steps after it for retried as often, and give each of them fewer attempts (EX-20).
+      ...(job.attempt === 0 ? { fn_id: state.identity.function.id } : {}),
       env: "",
       step_id: job.stepId ?? "step",
       attempt: job.attempt,

@@ -3,6 +3,7 @@
  * and which operations may travel in it; what they do is the run's to decide.
  */
 import * as z from "zod";
+import { jsonBytes } from "../decide/run/turn.ts";
 import { RUN } from "../limits.ts";
 import { type Op, opsSchema } from "./opcodes.ts";
 
@@ -17,7 +18,7 @@ export interface Checkpoint {
 /** A parsed checkpoint, or what is wrong with it. */
 export type ParsedCheckpoint =
   | { readonly ok: true; readonly checkpoint: Checkpoint }
-  | { readonly ok: false; readonly message: string };
+  | { readonly ok: false; readonly code: "invalid_request" | "request_too_large"; readonly message: string };
 
 const body = z.looseObject({
   run_id: z.string().nullish(),
@@ -43,20 +44,32 @@ export function parseCheckpoint(runId: string, value: unknown): ParsedCheckpoint
   const parsed = body.safeParse(value);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    return { ok: false, message: `Malformed checkpoint at ${issue?.path.join(".") || "the body"}: ${issue?.message}` };
+    return refusal(`Malformed checkpoint at ${issue?.path.join(".") || "the body"}: ${issue?.message}`);
   }
   const { run_id, fn_id, qi_id, generation_id, steps } = parsed.data;
   const [owner, job] = qi_id.split(".");
   if (owner !== runId || (run_id ?? runId) !== runId || job === undefined || !/^\d{1,9}$/.test(job)) {
-    return { ok: false, message: "The checkpoint names a queue item of another run." };
+    return refusal("The checkpoint names a queue item of another run.");
   }
   const refused = steps.find((op) => !SYNCHRONOUS.has(op.op));
   if (refused !== undefined) {
     const name = refused.op === "unknown" ? refused.name : refused.op;
-    return { ok: false, message: `A checkpoint cannot carry the operation "${name}".` };
+    return refusal(`A checkpoint cannot carry the operation "${name}".`);
+  }
+  // The SDK goes on with what it has checkpointed. Refused, it brings the result in its reply, where it fails the step (EX-13).
+  const large = steps.find((op) => op.op === "run" && jsonBytes(op.data) > RUN.outputBytes);
+  if (large !== undefined) {
+    return refusal(`A step's result is larger than ${RUN.outputBytes} bytes (4 MiB).`, "request_too_large");
   }
   return {
     ok: true,
     checkpoint: { functionId: fn_id ?? null, job: Number(job), generation: generation_id ?? null, ops: steps },
   };
+}
+
+function refusal(
+  message: string,
+  code: "invalid_request" | "request_too_large" = "invalid_request",
+): Extract<ParsedCheckpoint, { readonly ok: false }> {
+  return { ok: false, code, message };
 }

@@ -4,8 +4,9 @@
  */
 import * as z from "zod";
 import type { Thrown } from "../decide/run/endpoint.ts";
-import { anyJson, type Json, type JsonObject } from "../json.ts";
+import type { Json, JsonObject } from "../json.ts";
 import { ENDPOINT, REGISTRATION, RUN } from "../limits.ts";
+import { anyJson } from "./any-json.ts";
 import { retryTime } from "./call-reply.ts";
 import { type Op, opsSchema } from "./opcodes.ts";
 

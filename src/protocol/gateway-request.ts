@@ -4,7 +4,8 @@
  * a key, a URL or a body: messages are stored and shown, these are not.
  */
 import * as z from "zod";
-import { anyJson, type Json } from "../json.ts";
+import type { Json } from "../json.ts";
+import { anyJson } from "./any-json.ts";
 
 /** A request of `step.fetch`. Header names are in lower case; `body` is null where the method carries none. */
 export interface GatewayRequest {

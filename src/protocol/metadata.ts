@@ -3,7 +3,8 @@
  * `POST /v1/runs/:id/metadata` takes. Owns the shapes; limits are the run's to enforce.
  */
 import * as z from "zod";
-import { anyJson, type JsonObject } from "../json.ts";
+import type { JsonObject } from "../json.ts";
+import { anyJson } from "./any-json.ts";
 
 /** One change of metadata. `stepId` null: it belongs to the run. */
 export interface MetadataChange {

@@ -3,7 +3,8 @@
  * Owns the opcode names and where each carries its data; unknown fields are ignored, unknown opcodes become `unknown`.
  */
 import * as z from "zod";
-import { anyJson, type Json, type JsonObject } from "../json.ts";
+import type { Json, JsonObject } from "../json.ts";
+import { anyJson } from "./any-json.ts";
 import { type MetadataChange, metadataOfOp } from "./metadata.ts";
 
 /** An error as SDKs serialise it (protocol/03 §3.2). Always has `name` and `message`; everything else is kept as sent. */

@@ -3,7 +3,8 @@
  * Owns reading both into one form. Guarantees that bad input of any kind becomes violations, never an exception.
  */
 import * as z from "zod";
-import { anyJson, type Json, type JsonObject } from "../json.ts";
+import type { Json, JsonObject } from "../json.ts";
+import { anyJson } from "./any-json.ts";
 import { parseFunction, type Violation, type WireFunction } from "./registration-function.ts";
 
 /** A registration whose shape is known; its rules are not checked yet. */

@@ -3,7 +3,7 @@
  * Owns starting, killing and removing it, and the few requests every test makes. Guarantees that nothing of it is left after `stop`,
  * and that a request the engine refuses unexpectedly fails the test with the engine's own words.
  */
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
 import { buildWorker, type Engine, startEngine } from "../../../cli/engine.ts";
@@ -133,11 +133,6 @@ export async function startTestEngine(options: TestEngineOptions = {}): Promise<
 async function keptState(dir: string) {
   await mkdir(dir, { recursive: true });
   return { dir, release: () => Promise.resolve() };
-}
-
-/** Removes a directory that {@link TestEngineOptions.persistDir} kept. */
-export async function removeState(dir: string): Promise<void> {
-  await rm(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
 }
 
 type Requests = Pick<TestEngine, "api" | "send" | "event" | "runsOf" | "run" | "ended" | "until">;
