@@ -86,8 +86,10 @@ export class Run extends DurableObject<Bindings> {
   /** Stores what a call under way has finished (EX-66). `stale`: that call is no longer the one that counts. */
   async checkpoint({ ops, ...call }: Checkpoint): Promise<"stored" | "stale" | "unknown"> {
     const fence = fenceOfCheckpoint(this.#request(), call);
-    if (typeof fence !== "string") await this.#take({ kind: "checkpoint", fence, ops });
-    return typeof fence === "string" ? fence : "stored";
+    if (typeof fence === "string") return fence;
+    await this.#take({ kind: "checkpoint", fence, ops });
+    // A step too many, or too much state, has failed the run: the app is not to go on.
+    return this.#load()?.outcome?.status === "failed" ? "stale" : "stored";
   }
 
   /** Takes a report of the app's own handler; its first one begins the run (EX-68). */
@@ -162,6 +164,7 @@ export class Run extends DurableObject<Bindings> {
   async #wake(): Promise<void> {
     const state = this.#load();
     if (state === null) return;
+    // Looking in vain makes the next look later; `#apply` begins anew.
     const watchdog = this.#watchdog;
     this.#watchdog = Math.min(watchdog * 2, RUN.watchdog.max);
     if (state.outcome !== null) {
@@ -185,6 +188,7 @@ export class Run extends DurableObject<Bindings> {
 
   /** Commits one decision, row and alarm together, and starts what follows from it. */
   #apply({ state, decision }: Decided): Promise<void> {
+    this.#watchdog = RUN.watchdog.first;
     counters.rowsWritten += appendToLog(this.ctx.storage, state.sequence, decision);
     this.#state = state;
     this.#results.changed();
