@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasEnded, startTestEngine, type TestEngine } from "../../harness/engine.ts";
 import { type Reply, type ScriptedApp, startScriptedApp } from "../../harness/scripted-app.ts";
 import { jobsOf } from "../case.ts";
-import { capturedReplies, NEXT_ISSUE } from "../fixtures/replies.ts";
+import { capturedReplies } from "../fixtures/replies.ts";
 import { done, planned, progress, run } from "../ops.ts";
 import { mutantsOf } from "./mutations.ts";
 
@@ -45,10 +45,10 @@ afterAll(async () => {
   await Promise.all([engine?.stop(), app?.stop()]);
 });
 
-/** Captured replies whose operations do not reach out into the network, and damage to them. */
-const ORIGINALS = [...capturedReplies("v3"), ...capturedReplies("v4")].filter(
-  ({ name }) => !NEXT_ISSUE.some((excluded) => excluded === name),
-);
+/** Captured replies that reach out into the network, or that wait for longer than a test does. */
+const LEFT_OUT = ["wait", "waitmatch", "inv", "signal", "fetch", "infer", "infera"];
+/** All others, and damage to them. */
+const ORIGINALS = [...capturedReplies("v3"), ...capturedReplies("v4")].filter(({ name }) => !LEFT_OUT.includes(name));
 const REPLIES = mutantsOf(
   ORIGINALS.map(({ body, status, headers }) => JSON.stringify({ status, headers, body })),
   50,
