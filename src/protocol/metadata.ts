@@ -32,14 +32,12 @@ export function metadataOfOp(stepId: string, raw: unknown): readonly MetadataCha
   });
 }
 
-/** Kinds that only the SDK's own operations may write. */
-const RESERVED = /^inngest\./;
+/** Kinds that only the SDK's own operations may write. Scores, experiments and warnings it also sends from outside a step. */
+const RESERVED = /^inngest\.(?!(score|experiment|warnings)$)/;
 
 const request = z.object({
   target: z.looseObject({ step_id: z.string().nullish() }).nullish(),
-  metadata: z
-    .array(change.refine(({ kind }) => !RESERVED.test(kind), "kinds that begin with inngest. are reserved"))
-    .min(1),
+  metadata: z.array(change.refine(({ kind }) => !RESERVED.test(kind), "this kind is reserved")).min(1),
 });
 
 /** The body of `POST /v1/runs/:id/metadata`, or what is wrong with it. */

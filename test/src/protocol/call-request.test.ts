@@ -63,6 +63,17 @@ describe("the call (protocol/03 §3.1)", () => {
     expect(json.ctx).toMatchObject({ step_id: "b", disable_immediate_execution: true });
   });
 
+  it("EX-66, EX-20: the function's id invites checkpoints, except in a call that is retried", () => {
+    const run = new TestRun();
+    expect(call(run).json.ctx["fn_id"]).toBe(run.state.identity.function.id);
+    run.error();
+    run.wake(60_000);
+    expect(call(run).json.ctx).toMatchObject({ attempt: 1 });
+    expect(call(run).json.ctx).not.toHaveProperty("fn_id");
+    run.ops([ran("a")]);
+    expect(call(run).json.ctx).toMatchObject({ attempt: 0, fn_id: run.state.identity.function.id });
+  });
+
   it("SE-3: the body is canonical when it will be signed", () => {
     const run = new TestRun();
     run.ops([ran("a", { "10": 1, "9": 2, "\r": 3 })]);
