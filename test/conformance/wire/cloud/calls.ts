@@ -56,7 +56,7 @@ describe("calls", () => {
     expect(calls.map((call) => isSigned(KEY, call.headers["x-inngest-signature"], call.raw))).toEqual([true, false]);
   });
 
-  it('EX-24, issue "Done when" 3: an app that has neither key refuses, and the attempt is signature_rejected', async () => {
+  it("EX-24, SE-7: an app that has neither key refuses, and the attempt is signature_rejected", async () => {
     const { ended, calls } = await finished("neither");
     expect(ended).toMatchObject({ status: "Failed", output: { code: "signature_rejected" } });
     expect(calls).toHaveLength(2);

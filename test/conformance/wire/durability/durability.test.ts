@@ -1,5 +1,5 @@
 /**
- * `kill -9` of the engine (EV-8, EX-10, EX-40, issue "Done when" 1; faults 2, 6, 7, 16): what was accepted is carried out, what was
+ * `kill -9` of the engine (EV-8, EX-10, EX-40; faults 2, 6, 7, 16): what was accepted is carried out, what was
  * stored stays, what was due is on time, and nothing happens twice.
  *
  * One timeline for all: runs are brought into every state a run can be in, the process is killed; events are sent and the process is
