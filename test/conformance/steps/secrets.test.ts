@@ -111,7 +111,7 @@ const canaries: readonly Case[] = [
     id: "EX-59",
     title: "A crash between asking and answering repeats the request and keeps no key",
     proves: ["EX-59", "EX-40", "SE-14"],
-    sdks: MODES,
+    sdks: ["v4-checkpointed"],
     alone: true,
     async run(scenario) {
       const { app, fn, on, variant, trigger, finished, engine, until } = scenario;
