@@ -1,7 +1,9 @@
 /**
  * What the scenarios of this folder share: the ways each of them runs, and looking at a run that waits.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
+import type { TestEngine } from "../harness/engine.ts";
 import type { Scenario, Variant } from "../harness/scenario.ts";
 
 /** Step by step with both SDKs, and v4 as it comes: with checkpointing (EX-66). */
@@ -11,19 +13,25 @@ const jobsSchema = z.object({ data: z.array(z.looseObject({ kind: z.string(), at
 
 /** ms in which a wait that a run has committed reaches the place where events arrive. */
 const REGISTRATION = 150;
+/** ms a run may need to come to its wait on a busy machine. */
+const PATIENCE = 40_000;
 
 /** Resolves with the id of the event's run once that run shows `n` open waits and they are registered. */
-export async function waiting(scenario: Scenario, eventId: string, n = 1): Promise<string> {
-  const { engine, until, api, pause } = scenario;
-  const runId = await until(async () => {
+export async function waitingRun(engine: TestEngine, eventId: string, n = 1): Promise<string> {
+  const runId = await engine.until(async () => {
     const [run] = await engine.runsOf(eventId);
     if (run === undefined) return null;
-    const { json } = await api("GET", `/v1/runs/${run.run_id}/jobs`);
+    const { json } = await engine.api("GET", `/v1/runs/${run.run_id}/jobs`);
     const waits = jobsSchema.parse(json).data.filter(({ kind }) => kind === "wait");
     return waits.length >= n ? run.run_id : null;
-  });
-  await pause(REGISTRATION);
+  }, PATIENCE);
+  await sleep(REGISTRATION);
   return runId;
+}
+
+/** The same, of a scenario. */
+export function waiting({ engine }: Scenario, eventId: string, n = 1): Promise<string> {
+  return waitingRun(engine, eventId, n);
 }
 
 /** ms from `from` to the end of a run. */
