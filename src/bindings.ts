@@ -2,6 +2,7 @@
  * The bindings of the deployment, exactly as wrangler.toml declares them. Owns nothing but the type:
  * values are read through `settings.ts`, so that no other file touches a raw variable or secret.
  */
+import type { Capacity } from "../durable-objects/capacity.ts";
 import type { Channel } from "../durable-objects/channel.ts";
 import type { Environment } from "../durable-objects/environment.ts";
 import type { Run } from "../durable-objects/run.ts";
@@ -15,6 +16,7 @@ import type { HistoryMessage } from "./history/message.ts";
 export interface Bindings {
   readonly RUN: DurableObjectNamespace<Run>;
   readonly WINDOW: DurableObjectNamespace<Window>;
+  readonly CAPACITY: DurableObjectNamespace<Capacity>;
   readonly WAITS: DurableObjectNamespace<Waits>;
   readonly CHANNEL: DurableObjectNamespace<Channel>;
   readonly ENVIRONMENT: DurableObjectNamespace<Environment>;
@@ -34,6 +36,7 @@ export interface Bindings {
   readonly MILLRACE_MAX_EVENT_BYTES?: string;
   readonly MILLRACE_MAX_REQUEST_BYTES?: string;
   readonly MILLRACE_MAX_STEPS?: string;
+  readonly MILLRACE_MAX_CONCURRENCY?: string;
   readonly MILLRACE_RETENTION_DAYS?: string;
   readonly MILLRACE_ALLOW_PRIVATE_APPS?: string;
   readonly MILLRACE_ALLOW_PRIVATE_FETCH?: string;

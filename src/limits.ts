@@ -6,6 +6,7 @@ export * from "./limits/call.ts";
 export * from "./limits/endpoint.ts";
 export * from "./limits/event.ts";
 export * from "./limits/expression.ts";
+export * from "./limits/flow.ts";
 export * from "./limits/history.ts";
 export * from "./limits/registration.ts";
 export * from "./limits/run.ts";

@@ -6,7 +6,7 @@ import * as z from "zod";
 import type { Bindings } from "./bindings.ts";
 import { parseDuration } from "./duration.ts";
 import { MillraceError } from "./errors.ts";
-import { CALL, ENDPOINT, EVENT, RUN } from "./limits.ts";
+import { CALL, CAPACITY, ENDPOINT, EVENT, RUN } from "./limits.ts";
 
 const flag = z
   .enum(["", "0", "1", "true", "false", "on", "off"])
@@ -43,6 +43,7 @@ const schema = z.object({
   MILLRACE_MAX_EVENT_BYTES: integer(EVENT.bytes).default(EVENT.bytes.default),
   MILLRACE_MAX_REQUEST_BYTES: integer(EVENT.requestBytes).default(EVENT.requestBytes.default),
   MILLRACE_MAX_STEPS: integer(RUN.steps).default(RUN.steps.default),
+  MILLRACE_MAX_CONCURRENCY: integer(CAPACITY.ceiling).optional(),
   MILLRACE_RETENTION_DAYS: integer(RUN.retentionDays).optional(),
   MILLRACE_ALLOW_PRIVATE_APPS: flag.optional(),
   MILLRACE_ALLOW_PRIVATE_FETCH: flag.optional(),
@@ -67,6 +68,8 @@ export interface Settings {
   readonly maxEventBytes: number;
   readonly maxRequestBytes: number;
   readonly maxSteps: number;
+  /** Steps that may execute at once in the whole account (FC-14); null: no ceiling. */
+  readonly maxConcurrency: number | null;
   /** ms. */
   readonly retention: number;
   readonly allowPrivateApps: boolean;
@@ -100,6 +103,7 @@ export function readSettings(bindings: Bindings): Settings {
     maxEventBytes: value.MILLRACE_MAX_EVENT_BYTES,
     maxRequestBytes: value.MILLRACE_MAX_REQUEST_BYTES,
     maxSteps: value.MILLRACE_MAX_STEPS,
+    maxConcurrency: value.MILLRACE_MAX_CONCURRENCY ?? null,
     retention: (value.MILLRACE_RETENTION_DAYS ?? (dev ? RUN.retentionDays.dev : RUN.retentionDays.default)) * DAY,
     allowPrivateApps: value.MILLRACE_ALLOW_PRIVATE_APPS ?? dev,
     allowPrivateFetch: value.MILLRACE_ALLOW_PRIVATE_FETCH ?? dev,

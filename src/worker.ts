@@ -11,6 +11,7 @@ import type { HistoryMessage } from "./history/message.ts";
 import { environmentStub } from "./objects.ts";
 import { settingsOf } from "./settings.ts";
 
+export { Capacity } from "../durable-objects/capacity.ts";
 export { Channel } from "../durable-objects/channel.ts";
 export { Environment } from "../durable-objects/environment.ts";
 export { Run } from "../durable-objects/run.ts";

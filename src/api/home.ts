@@ -143,7 +143,9 @@ function outcome({ outcomes, duplicate, routed }: StoredEvent): string {
 function outcomeWords(outcome: EventOutcome): string {
   switch (outcome.outcome) {
     case "started":
-      return `started ${outcome.functionSlug}`;
+    case "batched":
+    case "debounced":
+      return `${outcome.outcome} ${outcome.functionSlug}`;
     case "skipped":
       return `skipped ${outcome.functionSlug}: ${outcome.reason}`;
     case "expression_error":

@@ -30,12 +30,22 @@ export interface AcceptedEvent {
 
 /** What one function did with an event (EV-12). */
 export type EventOutcome =
-  | { readonly functionId: string; readonly functionSlug: string; readonly outcome: "started"; readonly runId: string }
+  | {
+      readonly functionId: string;
+      readonly functionSlug: string;
+      /** `batched`, `debounced`: the event joined a window, and `runId` is the run that the window will start. */
+      readonly outcome: "started" | "batched" | "debounced";
+      readonly runId: string;
+      /** Options whose key could not be computed, with the reason (FC-41). */
+      readonly warnings?: readonly { readonly option: string; readonly reason: string }[];
+    }
   | {
       readonly functionId: string;
       readonly functionSlug: string;
       readonly outcome: "skipped";
       readonly reason: "duplicate_event" | "function_paused" | "rate_limited" | "idempotent" | "singleton";
+      /** The entry that shows it in lists of runs (CR-20, FC-38); absent for skips that leave none. */
+      readonly runId?: string;
     }
   | {
       readonly functionId: string;

@@ -7,7 +7,7 @@ import { catalogOf } from "../apps/catalog.ts";
 import type { Bindings } from "../bindings.ts";
 import type { Standing } from "../decide/window/claim.ts";
 import { FANOUT } from "../limits.ts";
-import { runStub, windowStub } from "../objects.ts";
+import { eventIdStub, runStub } from "../objects.ts";
 import type { AcceptedEvent, RoutedEvent } from "./event.ts";
 import { offerEvent } from "./offer.ts";
 import { inParallel } from "./parallel.ts";
@@ -117,7 +117,7 @@ async function startRuns(
   depth: number,
 ): Promise<PublishedOne> {
   const claimed = event.deduplicationId !== null && !repeated;
-  const window = claimed ? windowStub(bindings, environmentId, "event-id", event.deduplicationId) : null;
+  const window = claimed ? eventIdStub(bindings, environmentId, event.deduplicationId) : null;
   const standing: Standing = repeated
     ? { standing: "duplicate" }
     : ((await window?.claim(event.internalId)) ?? { standing: "owner", settled: true });

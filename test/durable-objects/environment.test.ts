@@ -16,7 +16,7 @@ import { ingest } from "../../src/events/ingest.ts";
 import { findEvent, storeEvents } from "../../src/history/events.ts";
 import { newUlid, runIdFor } from "../../src/ids.ts";
 import { FANOUT } from "../../src/limits.ts";
-import { environmentStub, runStub, windowStub } from "../../src/objects.ts";
+import { environmentStub, eventIdStub, runStub } from "../../src/objects.ts";
 import { muteApps, registerFunctions } from "./registered.ts";
 
 // The plugin binds what wrangler.toml declares, which is what Bindings describes.
@@ -243,7 +243,7 @@ describe("the fan-out of a large send", () => {
       duplicate: true,
       outcomes: [{ functionSlug: "two", outcome: "skipped", reason: "duplicate_event" }],
     });
-    const window = windowStub(bindings, environmentId, "event-id", "x1");
+    const window = eventIdStub(bindings, environmentId, "x1");
     expect(await window.claim(first.internalId)).toEqual({ standing: "owner", settled: true });
   });
 

@@ -5,7 +5,7 @@ import { LOCAL } from "../../src/environment.ts";
 import { findEvent } from "../../src/history/events.ts";
 import { isUlid, newUlid, runIdFor } from "../../src/ids.ts";
 import { EVENT } from "../../src/limits.ts";
-import { runStub, windowStub } from "../../src/objects.ts";
+import { eventIdStub, runStub } from "../../src/objects.ts";
 import { muteApps, registerFunctions } from "./registered.ts";
 
 // The plugin binds what wrangler.toml declares, which is what Bindings describes.
@@ -232,7 +232,7 @@ describe("EV-15: deduplication by id", () => {
   it("EV-8: an id claimed by a send that died is not lost: the next event with it starts the runs, once", async () => {
     const id = freshId();
     const died = newUlid(Date.now());
-    await windowStub(bindings, LOCAL.id, "event-id", id).claim(died);
+    await eventIdStub(bindings, LOCAL.id, id).claim(died);
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + EVENT.claimGrace });
     const [second = ""] = await send({ name: "cart/done", id });
     // The run is the one that the dead send would have started.

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Bindings } from "../../src/bindings.ts";
 import { EVENT } from "../../src/limits.ts";
-import { windowStub } from "../../src/objects.ts";
+import { eventIdStub } from "../../src/objects.ts";
 
 // The plugin binds what wrangler.toml declares, which is what Bindings describes.
 const bindings = env as unknown as Bindings;
@@ -13,7 +13,7 @@ const DAY = 24 * 60 * 60 * 1000;
 let ids = 0;
 /** The window of an id nobody used before. */
 function freshWindow() {
-  return windowStub(bindings, "env-window", "event-id", `id-${ids++}`);
+  return eventIdStub(bindings, "env-window", `id-${ids++}`);
 }
 
 /** Lets the objects' clock jump; alarms and timers go on in real time. */
@@ -142,16 +142,16 @@ describe("Window", () => {
   });
 
   it("SE-8: the same id in two environments is two ids", async () => {
-    expect(await windowStub(bindings, "env-a", "event-id", "x").claim("one")).toMatchObject({ standing: "owner" });
-    expect(await windowStub(bindings, "env-b", "event-id", "x").claim("two")).toMatchObject({ standing: "owner" });
+    expect(await eventIdStub(bindings, "env-a", "x").claim("one")).toMatchObject({ standing: "owner" });
+    expect(await eventIdStub(bindings, "env-b", "x").claim("two")).toMatchObject({ standing: "owner" });
   });
 
   it("EV-3: ids of the full length are told apart", async () => {
     const id = "💧".repeat(EVENT.idLength - 1);
-    expect(await windowStub(bindings, "env-long", "event-id", `${id}a`).claim("one")).toMatchObject({
+    expect(await eventIdStub(bindings, "env-long", `${id}a`).claim("one")).toMatchObject({
       standing: "owner",
     });
-    expect(await windowStub(bindings, "env-long", "event-id", `${id}b`).claim("two")).toMatchObject({
+    expect(await eventIdStub(bindings, "env-long", `${id}b`).claim("two")).toMatchObject({
       standing: "owner",
     });
   });

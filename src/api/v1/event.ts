@@ -34,7 +34,8 @@ function outcomeJson(outcome: EventOutcome): JsonObject {
     function_id: outcome.functionId,
     function_slug: outcome.functionSlug,
     outcome: outcome.outcome,
-    reason: outcome.outcome === "started" ? null : outcome.reason,
-    run_id: outcome.outcome === "started" ? outcome.runId : null,
+    reason: "reason" in outcome ? outcome.reason : null,
+    run_id: "runId" in outcome ? (outcome.runId ?? null) : null,
+    ...("warnings" in outcome && outcome.warnings !== undefined ? { warnings: outcome.warnings } : {}),
   };
 }

@@ -5,6 +5,7 @@
 import type { Json } from "../../json.ts";
 import type { MetadataChange } from "../../protocol/metadata.ts";
 import type { StepLabel } from "../../protocol/opcodes.ts";
+import type { CancelCause } from "./flow.ts";
 import type { RunIdentity } from "./identity.ts";
 import type { Defer, Outcome, ResponseHead, WaitTarget } from "./state.ts";
 
@@ -22,7 +23,16 @@ export type Change =
       /** Absent: 0. */
       readonly attempt?: number;
     }
-  | { readonly is: "delivered"; readonly job: number }
+  /** A lost call is to be made again; not before `due`, when the lost one may still be executing under a limit (FC-10). */
+  | { readonly is: "delivered"; readonly job: number; readonly due?: number }
+  /** The throttle let the run start (FC-15). */
+  | { readonly is: "admitted" }
+  /** The job stands in a line and nothing of it is in flight: no watchdog is needed, the line will call (FC-12). */
+  | { readonly is: "lined"; readonly job: number }
+  /** The line has called. */
+  | { readonly is: "granted"; readonly job: number }
+  /** The run is to be cancelled when what executes has ended (CR-1). */
+  | { readonly is: "cancelling"; readonly cause: CancelCause }
   | {
       readonly is: "retried";
       readonly job: number;

@@ -8,8 +8,11 @@ import type { Json } from "../../json.ts";
 import type { CallReply } from "../../protocol/call-reply.ts";
 import type { MetadataChange } from "../../protocol/metadata.ts";
 import type { Op, StepError } from "../../protocol/opcodes.ts";
+import { grant } from "./admission.ts";
+import { cancel } from "./cancellation.ts";
 import type { Decision } from "./change.ts";
 import { replay } from "./evolve.ts";
+import type { CancelCause } from "./flow.ts";
 import type { RunIdentity } from "./identity.ts";
 import { annotate } from "./metadata.ts";
 import { applyCheckpoint, applyOps } from "./operations.ts";
@@ -40,6 +43,10 @@ export type Input =
   | { readonly kind: "responded"; readonly head: ResponseHead }
   /** Metadata written from outside, also after the run's end. */
   | { readonly kind: "annotated"; readonly changes: readonly MetadataChange[] }
+  /** Its lines let it go on: `jobs` may execute, and with `admitted` the throttle has let the run start. */
+  | { readonly kind: "granted"; readonly jobs: readonly number[]; readonly admitted: boolean }
+  /** Somebody cancels it; `executing` are the jobs whose call is in flight in this instance. */
+  | { readonly kind: "cancel"; readonly cause: CancelCause; readonly executing: ReadonlySet<number> }
   /** Something the run asked for makes it impossible to go on. */
   | { readonly kind: "failed"; readonly error: StepError };
 
@@ -102,6 +109,12 @@ export function decide(state: RunState, input: Input, moment: Moment): Decided |
       break;
     case "annotated":
       annotate(turn, input.changes);
+      break;
+    case "granted":
+      grant(turn, input.jobs, input.admitted);
+      break;
+    case "cancel":
+      cancel(turn, input.cause, input.executing);
       break;
     case "failed":
       fail(turn, input.error);

@@ -47,6 +47,8 @@ function created(change: Change): Draft {
     identity: change.identity,
     sequence: 0,
     startedAt: null,
+    admitted: false,
+    cancelling: null,
     protocol: -1,
     stack: [],
     steps: new Map(),
@@ -78,11 +80,28 @@ export function applyChange(draft: Draft, change: Change): void {
     case "queued": {
       const id = draft.nextJob++;
       const { stepId, due, request = false, attempt = 0 } = change;
-      draft.jobs.set(id, { id, stepId, request, attempt, generation: 1, due });
+      draft.jobs.set(id, { id, stepId, request, attempt, generation: 1, due, lined: false });
       return;
     }
     case "delivered":
-      changeJob(draft, change.job, (job) => ({ ...job, generation: job.generation + 1 }));
+      changeJob(draft, change.job, (job) => ({
+        ...job,
+        generation: job.generation + 1,
+        due: change.due ?? job.due,
+        lined: false,
+      }));
+      return;
+    case "admitted":
+      draft.admitted = true;
+      return;
+    case "lined":
+      changeJob(draft, change.job, (job) => ({ ...job, lined: true }));
+      return;
+    case "granted":
+      changeJob(draft, change.job, (job) => ({ ...job, lined: false }));
+      return;
+    case "cancelling":
+      draft.cancelling = change.cause;
       return;
     case "retried": {
       const { attempt, due } = change;

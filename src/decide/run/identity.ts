@@ -3,6 +3,7 @@
  * Pure types; values come from routing and are never changed afterwards.
  */
 import type { RoutedEvent } from "../../events/event.ts";
+import type { RunFlow } from "./flow.ts";
 
 /** Everything `Run.start` is told. All times are ms since 1970. */
 export interface RunIdentity {
@@ -31,6 +32,10 @@ export interface RunIdentity {
   readonly parent: { readonly runId: string; readonly stepId: string } | null;
   /** The run that was rerun, when this one is its copy. */
   readonly originalRunId: string | null;
+  /** Present when something limits the run or may end it early (spec/05, spec/06). */
+  readonly flow?: RunFlow;
+  /** Its events were stored when they joined a batch or a debounce window: the run does not report them. */
+  readonly gathered?: true;
   /** Present when the run began in the app's own HTTP handler (EX-68); its request is the trigger event. */
   readonly endpoint?: EndpointOrigin;
 }

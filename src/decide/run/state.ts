@@ -5,6 +5,7 @@
 import type { Json, JsonObject } from "../../json.ts";
 import type { MetadataChange } from "../../protocol/metadata.ts";
 import type { StepError, StepLabel } from "../../protocol/opcodes.ts";
+import type { CancelCause } from "./flow.ts";
 import type { RunIdentity } from "./identity.ts";
 
 /** A piece of work that needs a call of the app. At most one call per job is current; its fence tells which. */
@@ -21,6 +22,8 @@ export interface Job {
   readonly generation: number;
   /** Not before this time, ms. */
   readonly due: number;
+  /** It stands in a line, nothing of it is in flight, and the line will call (FC-12). */
+  readonly lined: boolean;
 }
 
 /** What a reply must carry to be accepted: the delivery it answers. */
@@ -65,6 +68,8 @@ export interface Outcome {
   readonly status: "completed" | "failed" | "cancelled";
   readonly output: Json;
   readonly at: number;
+  /** Present when it was cancelled (CR-13). */
+  readonly cause?: CancelCause;
 }
 
 /** Status and headers of an endpoint's response. */
@@ -80,6 +85,10 @@ export interface RunState {
   readonly sequence: number;
   /** When the first call began; null while queued. */
   readonly startedAt: number | null;
+  /** The throttle has let it start; false also where there is none. */
+  readonly admitted: boolean;
+  /** Set when it is to be cancelled as soon as what executes has ended (CR-1). */
+  readonly cancelling: CancelCause | null;
   /** Negotiated protocol version; -1 until the app has answered. */
   readonly protocol: number;
   /** Ids of finished steps in the order they finished. */
