@@ -6,17 +6,14 @@
  *   --quick      fewer runs, for a first impression
  *   --json       the figures as JSON
  */
-import { rmSync } from "node:fs";
-import { mkdir, mkdtemp } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { temporaryState } from "../cli/state.ts";
 import { startFloor } from "./floor/floor.ts";
 import { startMillrace } from "./millrace.ts";
 import { report } from "./report.ts";
 import { FULL, QUICK } from "./scale.ts";
 import { measure } from "./session.ts";
+import { stateDir } from "./state.ts";
 import { startWorkflows } from "./workflows/workflows.ts";
 
 /** ms after which the benchmark is ended whatever it is doing. */
@@ -33,20 +30,11 @@ setTimeout(() => {
   process.exit(1);
 }, BOUND).unref();
 
-/** A new state directory, removed when the program ends. */
-async function stateDir(): Promise<string> {
-  const parent = resolve(import.meta.dirname, "../.millrace");
-  await mkdir(parent, { recursive: true });
-  const dir = inMemory ? (await temporaryState()).dir : await mkdtemp(join(parent, "bench-"));
-  process.once("exit", () => rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 }));
-  return dir;
-}
-
 // An error ends the program, and that ends every workerd: Miniflare sees to it.
 say("building and starting");
-const millrace = await startMillrace(await stateDir());
-const floor = await startFloor(await stateDir());
-const workflows = await startWorkflows(await stateDir());
+const millrace = await startMillrace(await stateDir(inMemory));
+const floor = await startFloor(await stateDir(inMemory));
+const workflows = await startWorkflows(await stateDir(inMemory));
 const figures = await measure({ millrace, floor, workflows }, values.quick === true ? QUICK : FULL, say);
 await Promise.all([millrace.close(), floor.close(), workflows.close()]);
 

@@ -5,17 +5,14 @@
  *   --in-memory  state on a memory-backed file system, where there is one
  *   --waits N    instead of 100,000; a multiple of 1,000
  */
-import { rmSync } from "node:fs";
-import { mkdir, mkdtemp } from "node:fs/promises";
-import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import * as z from "zod";
 import { buildWorker, startEngine } from "../cli/engine.ts";
-import { temporaryState } from "../cli/state.ts";
 import { listenWith } from "./app.ts";
 import { client } from "./http.ts";
 import { percentiles } from "./percentiles.ts";
+import { stateDir } from "./state.ts";
 
 const { values } = parseArgs({ options: { "in-memory": { type: "boolean" }, waits: { type: "string" } } });
 
@@ -80,15 +77,7 @@ const app = await listenWith((request, response) => {
   });
 });
 
-async function stateDir(): Promise<string> {
-  if (values["in-memory"] === true) return (await temporaryState()).dir;
-  const parent = resolve(import.meta.dirname, "../.millrace");
-  await mkdir(parent, { recursive: true });
-  return mkdtemp(join(parent, "bench-"));
-}
-
-const persistDir = await stateDir();
-process.once("exit", () => rmSync(persistDir, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 }));
+const persistDir = await stateDir(values["in-memory"] === true);
 const bundleDir = await buildWorker();
 const bindings = { MILLRACE_MODE: "dev", MILLRACE_MAX_STEPS: String(PER_RUN) };
 const engine = await startEngine({ port: 0, persistDir, bundleDir, quiet: true, bindings });
