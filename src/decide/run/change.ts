@@ -39,6 +39,8 @@ export type Change =
       readonly attempt: number;
       readonly due: number;
       readonly error: Json;
+      /** Absent in logs of earlier versions: unknown. */
+      readonly at?: number;
     }
   | { readonly is: "done"; readonly job: number }
   /** A checkpoint arrived: what fails from here on fails for the first time. */

@@ -80,7 +80,7 @@ export function applyChange(draft: Draft, change: Change): void {
     case "queued": {
       const id = draft.nextJob++;
       const { stepId, due, request = false, attempt = 0 } = change;
-      draft.jobs.set(id, { id, stepId, request, attempt, generation: 1, due, lined: false });
+      draft.jobs.set(id, { id, stepId, request, attempt, generation: 1, due, lined: false, failure: null });
       return;
     }
     case "delivered":
@@ -104,15 +104,16 @@ export function applyChange(draft: Draft, change: Change): void {
       draft.cancelling = change.cause;
       return;
     case "retried": {
-      const { attempt, due } = change;
-      changeJob(draft, change.job, (job) => ({ ...job, attempt, due, generation: job.generation + 1 }));
+      const { attempt, due, error, at = due } = change;
+      const failure = { at, error };
+      changeJob(draft, change.job, (job) => ({ ...job, attempt, due, failure, generation: job.generation + 1 }));
       return;
     }
     case "done":
       draft.jobs.delete(change.job);
       return;
     case "progressed":
-      changeJob(draft, change.job, (job) => ({ ...job, attempt: 0 }));
+      changeJob(draft, change.job, (job) => ({ ...job, attempt: 0, failure: null }));
       return;
     case "held":
       changeJob(draft, change.job, (job) => ({ ...job, due: change.due }));

@@ -24,6 +24,8 @@ export interface Job {
   readonly due: number;
   /** It stands in a line, nothing of it is in flight, and the line will call (FC-12). */
   readonly lined: boolean;
+  /** The newest failed attempt: when, ms, and its error; null while there was none. */
+  readonly failure: { readonly at: number; readonly error: Json } | null;
 }
 
 /** What a reply must carry to be accepted: the delivery it answers. */

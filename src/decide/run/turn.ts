@@ -109,7 +109,7 @@ export function retry(turn: Turn, job: Job, error: Json, noRetry: boolean, retry
   if (noRetry || job.attempt + 1 >= maxAttempts(turn.state)) return false;
   const { now, random, retryInterval } = turn.moment;
   const due = retryAt ?? now + retryDelay(job.attempt, retryInterval, random);
-  record(turn, { is: "retried", job: job.id, attempt: job.attempt + 1, due, error });
+  record(turn, { is: "retried", job: job.id, attempt: job.attempt + 1, due, error, at: now });
   return true;
 }
 
