@@ -65,6 +65,11 @@ export interface Held {
   readonly held: number;
   /** Somebody who goes first waits: at the end of its step the run gives its unit back and stands in line again (FC-8, FC-9). */
   readonly yields: boolean;
+  /**
+   * The newest the line had heard of the run. What does not answer the newest thing a run has said gives it nothing: it was on its way
+   * while the run gave its units back, or comes from an instance of the line that was replaced.
+   */
+  readonly heard: Fence;
 }
 
 /** Compared by `sequence`, then by `stamp`. */
