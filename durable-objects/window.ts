@@ -1,55 +1,70 @@
 /**
- * Window: what must be remembered for a limited time about one key. Today that is the claim on one sender's event id (EV-15).
- * Decides nothing itself (src/decide/window); guarantees that an answer is given only when its decision is stored, and that
- * nothing of the object is left when its time is over.
+ * Window: what must be remembered for a limited time about one key: a sender's event id, or what a function's option keeps for one value.
+ * Owns the alarm and which kind the object is; each kind is a file in `window/`.
+ * Guarantees that an answer is given only when its decision is stored, and that nothing of the object is left when its time is over.
  */
 import { DurableObject } from "cloudflare:workers";
 import type { Bindings } from "../src/bindings.ts";
 import { counters } from "../src/counters.ts";
-import { type Claim, claimId, type Standing, settleClaim } from "../src/decide/window/claim.ts";
+import type { BatchOptions } from "../src/decide/window/batch.ts";
+import type { ClaimAnswer, Standing } from "../src/decide/window/claim.ts";
+import type { DebounceOptions } from "../src/decide/window/debounce.ts";
+import type { RateLimit } from "../src/decide/window/rate-limit.ts";
+import type { Heard, SingletonAnswer, SingletonMode } from "../src/decide/window/singleton.ts";
 import { messageOf } from "../src/errors.ts";
+import type { Join, OpenWindow } from "../src/events/gathering.ts";
 import { FANOUT } from "../src/limits.ts";
+import { windowNamed } from "../src/objects.ts";
+import { BatchTable } from "./window/batch-table.ts";
+import { DebounceTable } from "./window/debounce-table.ts";
+import { EventIdWindow } from "./window/event-id.ts";
+import { GatherWindow } from "./window/gather-window.ts";
+import type { Part, PartContext } from "./window/part.ts";
+import { RateLimitWindow } from "./window/rate-limit.ts";
+import { SingletonWindow } from "./window/singleton.ts";
 
-// ---- schema
-
-const SCHEMA = `CREATE TABLE IF NOT EXISTS claim (
-  id         INTEGER PRIMARY KEY CHECK (id = 1),
-  owner      TEXT    NOT NULL,
-  holder     TEXT    NOT NULL,
-  held_at    INTEGER NOT NULL,
-  expires_at INTEGER NOT NULL,
-  settled    INTEGER NOT NULL
-)`;
-
-type ClaimRow = { owner: string; holder: string; held_at: number; expires_at: number; settled: number };
+// The platform keeps long names to itself, and only a sender's id may be that long.
+const UNNAMED = { environmentId: "", kind: "event-id", functionId: "" } as const;
 
 export class Window extends DurableObject<Bindings> {
-  /** The stored claim; undefined while not read. */
-  #claim: Claim | null | undefined;
-  /** Wakes each claimant that waits for the first event's starts. */
-  readonly #waiting = new Set<() => void>();
+  readonly #eventId: EventIdWindow;
+  readonly #rateLimit: RateLimitWindow;
+  readonly #singleton: SingletonWindow;
+  readonly #batch: GatherWindow<BatchOptions>;
+  readonly #debounce: GatherWindow<DebounceOptions>;
+  readonly #part: Part;
 
-  // ---- load
-
-  #load(): Claim | null {
-    if (this.#claim !== undefined) return this.#claim;
-    const { sql } = this.ctx.storage;
-    const exists = sql.exec("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'claim'").toArray().length > 0;
-    const row = exists ? sql.exec<ClaimRow>("SELECT * FROM claim").toArray()[0] : undefined;
-    this.#claim =
-      row === undefined
-        ? null
-        : {
-            owner: row.owner,
-            holder: row.holder,
-            heldAt: row.held_at,
-            expiresAt: row.expires_at,
-            settled: row.settled === 1,
-          };
-    return this.#claim;
+  constructor(ctx: DurableObjectState, env: Bindings) {
+    super(ctx, env);
+    const named = ctx.id.name === undefined ? UNNAMED : windowNamed(ctx.id.name);
+    if (named === null) throw new Error(`No window has the name ${ctx.id.name}.`);
+    const context: PartContext = {
+      storage: ctx.storage,
+      bindings: env,
+      name: ctx.id.name ?? "",
+      environmentId: named.environmentId,
+      functionId: named.functionId,
+      setAlarm: (at) => this.#setAlarm(at),
+    };
+    this.#eventId = new EventIdWindow(context);
+    this.#rateLimit = new RateLimitWindow(context);
+    this.#singleton = new SingletonWindow(context);
+    this.#batch = new GatherWindow(context, "batch", (sql) => new BatchTable(sql));
+    this.#debounce = new GatherWindow(context, "debounce", (sql) => new DebounceTable(sql));
+    const parts: Record<typeof named.kind, Part> = {
+      "event-id": this.#eventId,
+      "rate-limit": this.#rateLimit,
+      idempotency: this.#rateLimit,
+      singleton: this.#singleton,
+      batch: this.#batch,
+      debounce: this.#debounce,
+    };
+    this.#part = parts[named.kind];
   }
 
-  // ---- methods
+  // schema and load: the tables' own files.
+
+  // methods
 
   /**
    * Claims the id for an event (internal id) and says where it stands. Answers late, by at most `EVENT.claimGrace`, while the first
@@ -57,80 +72,79 @@ export class Window extends DurableObject<Bindings> {
    */
   async claim(internalId: string): Promise<Standing> {
     counters.objectRequests++;
-    let now = Date.now();
-    for (;;) {
-      const { claim, answer } = claimId(this.#load(), internalId, now);
-      this.#apply(claim);
-      if (answer.standing !== "wait") return answer;
-      await this.#settledOrAfter(answer.until - now);
-      now = Math.max(Date.now(), answer.until);
-    }
+    return await this.#eventId.claim(internalId);
+  }
+
+  /** {@link claim} for somebody who has others to see to: answered at once, with `wait` while it cannot be known. */
+  ask(internalId: string): ClaimAnswer {
+    counters.objectRequests++;
+    return this.#eventId.ask(internalId, Date.now());
   }
 
   /** The runs of the event that claimed the id are durable: from now on every other event with it is a duplicate. */
   settle(internalId: string): void {
     counters.objectRequests++;
-    const current = this.#load();
-    const settled = settleClaim(current, internalId);
-    if (settled === null || settled === current) return;
-    this.#apply(settled);
-    for (const wake of [...this.#waiting]) wake();
+    this.#eventId.settle(internalId);
   }
 
-  #settledOrAfter(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = () => {
-        clearTimeout(timer);
-        this.#waiting.delete(wake);
-        resolve();
-      };
-      const timer = setTimeout(wake, ms);
-      this.#waiting.add(wake);
-    });
+  /** Whether the start `id` of an event that came at `at` (ms since 1970) passes the limit (FC-19, FC-21). The same id gets the same answer. */
+  pass(id: string, at: number, limit: RateLimit): boolean {
+    counters.objectRequests++;
+    return this.#rateLimit.pass(id, at, limit);
   }
 
-  // ---- alarm
+  /** Claims the singleton for a run that is about to start (FC-37). The same run gets the same answer. */
+  async claimSingleton(runId: string, mode: SingletonMode): Promise<SingletonAnswer> {
+    counters.objectRequests++;
+    return await this.#singleton.claim(runId, mode);
+  }
 
-  /** Forgets the claim when it has expired. Never throws: the platform drops an alarm that keeps failing. */
+  /** A run that claimed the singleton has ended, or does not exist although it was let in. Repeatable. */
+  async leaveSingleton(runId: string, why: Exclude<Heard, "alive">): Promise<void> {
+    counters.objectRequests++;
+    await this.#singleton.leave(runId, why);
+  }
+
+  /** Lets events join a batch or a debounce window, and answers the id of each one's run. An event that joined before stays where it is. */
+  async join(join: Join): Promise<string[]> {
+    counters.objectRequests++;
+    return await (join.kind === "batch" ? this.#batch.join(join) : this.#debounce.join(join));
+  }
+
+  /** The window in which events gather at the moment; null when none is open (FC-28). */
+  async openWindow(): Promise<OpenWindow | null> {
+    counters.objectRequests++;
+    return await this.#gathering().open();
+  }
+
+  /** Closes that window now and begins its run. The run's id; null when none is open. */
+  async closeWindow(): Promise<string | null> {
+    counters.objectRequests++;
+    return await this.#gathering().closeNow();
+  }
+
+  #gathering(): GatherWindow<BatchOptions> | GatherWindow<DebounceOptions> {
+    return this.#part === this.#batch ? this.#batch : this.#debounce;
+  }
+
+  // alarm
+
+  /** Does what is due. Never throws: the platform drops an alarm that keeps failing. */
   override async alarm(): Promise<void> {
     counters.alarms++;
     try {
-      const claim = this.#load();
-      if (claim !== null && Date.now() < claim.expiresAt) {
-        await this.ctx.storage.setAlarm(claim.expiresAt);
-        return;
-      }
-      this.#claim = undefined;
-      await this.ctx.storage.deleteAll();
+      await this.#part.wake(Date.now());
     } catch (error) {
-      console.error("A window could not be cleared and will be tried again:", messageOf(error));
-      await this.ctx.storage.setAlarm(Date.now() + FANOUT.retry);
+      console.error(`window ${this.ctx.id.name}: alarm failed and is set again: ${messageOf(error)}`);
+      this.#setAlarm(Date.now() + FANOUT.retry);
     }
   }
 
-  // ---- apply
+  // apply
 
-  /** Stores a decision: one commit, together with the alarm when the claim is a new one. */
-  #apply(claim: Claim): void {
-    const before = this.#claim ?? null;
-    if (claim === before) return;
-    this.ctx.storage.transactionSync(() => {
-      this.ctx.storage.sql.exec(SCHEMA);
-      const { rowsWritten } = this.ctx.storage.sql.exec(
-        "INSERT OR REPLACE INTO claim (id, owner, holder, held_at, expires_at, settled) VALUES (1, ?, ?, ?, ?, ?)",
-        claim.owner,
-        claim.holder,
-        claim.heldAt,
-        claim.expiresAt,
-        claim.settled ? 1 : 0,
-      );
-      counters.rowsWritten += rowsWritten;
-    });
-    // Not awaited, so that it belongs to the same commit; the reply is held back until both are durable.
-    if (claim.expiresAt !== before?.expiresAt) {
-      counters.rowsWritten++;
-      void this.ctx.storage.setAlarm(claim.expiresAt);
-    }
-    this.#claim = claim;
+  // Not awaited, so that it belongs to the same commit as what was written before it.
+  #setAlarm(at: number): void {
+    counters.rowsWritten++;
+    void this.ctx.storage.setAlarm(at);
   }
 }

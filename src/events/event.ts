@@ -28,6 +28,13 @@ export interface AcceptedEvent {
   readonly payload: EventPayload;
 }
 
+/** An option whose key could not be computed, so that the empty key was used, and why (FC-41); an alias, so that it counts as JSON. */
+export type KeyWarning = {
+  /** As its user wrote it: `rateLimit.key`. */
+  readonly option: string;
+  readonly reason: string;
+};
+
 /** What one function did with an event (EV-12). */
 export type EventOutcome =
   | {
@@ -36,8 +43,8 @@ export type EventOutcome =
       /** `batched`, `debounced`: the event joined a window, and `runId` is the run that the window will start. */
       readonly outcome: "started" | "batched" | "debounced";
       readonly runId: string;
-      /** Options whose key could not be computed, with the reason (FC-41). */
-      readonly warnings?: readonly { readonly option: string; readonly reason: string }[];
+      /** Absent when there are none. */
+      readonly warnings?: readonly KeyWarning[];
     }
   | {
       readonly functionId: string;
@@ -46,6 +53,7 @@ export type EventOutcome =
       readonly reason: "duplicate_event" | "function_paused" | "rate_limited" | "idempotent" | "singleton";
       /** The entry that shows it in lists of runs (CR-20, FC-38); absent for skips that leave none. */
       readonly runId?: string;
+      readonly warnings?: readonly KeyWarning[];
     }
   | {
       readonly functionId: string;

@@ -5,10 +5,11 @@
 import * as z from "zod";
 import type { Bindings } from "../bindings.ts";
 import { messageOf } from "../errors.ts";
-import { loadEvents, storeEvents } from "../history/events.ts";
+import { loadStoredEvents } from "../history/events.ts";
+import { record } from "../history/record.ts";
 import { ensureSchema } from "../history/schema.ts";
 import { environmentStub } from "../objects.ts";
-import { publish } from "./publish.ts";
+import { matchEvents, publishMatched } from "./publish.ts";
 
 /** A chunk, by reference: the events are in D1 under their internal ids. */
 const messageSchema = z.object({
@@ -38,8 +39,13 @@ async function fanOut(
   now: number,
 ): Promise<void> {
   await ensureSchema(bindings.DB);
-  const events = await loadEvents(bindings.DB, environmentId, eventIds);
-  const { unreported } = await publish(bindings, environmentId, events, now);
-  await storeEvents(bindings.DB, environmentId, unreported, { routed: true });
+  const stored = await loadStoredEvents(bindings.DB, environmentId, eventIds);
+  const events = stored.map(({ event }) => event);
+  const matched = (await matchEvents(bindings, environmentId, events, now)).map((item, index) => ({
+    ...item,
+    repeated: item.repeated || stored[index]?.duplicate === true,
+    known: stored[index]?.outcomes ?? [],
+  }));
+  await record(bindings, environmentId, await publishMatched(bindings, environmentId, matched, now, 0));
   await environmentStub(bindings, environmentId).done(chunkId);
 }

@@ -4,16 +4,14 @@
  */
 import type { Bindings } from "../bindings.ts";
 import { messageOf } from "../errors.ts";
-import { storeEvents } from "../history/events.ts";
-import { ensureSchema } from "../history/schema.ts";
+import { record } from "../history/record.ts";
 import { FANOUT } from "../limits.ts";
 import { environmentStub } from "../objects.ts";
 import { chunksOf } from "./chunk.ts";
 import type { AcceptedEvent, RoutedEvent } from "./event.ts";
-import { offerEvent } from "./offer.ts";
-import { inParallel } from "./parallel.ts";
+import { gatherAhead } from "./gather-ahead.ts";
 import { type MatchedEvent, matchEvents, publishMatched } from "./publish.ts";
-import { routeEvent } from "./route.ts";
+import { idleOutcomes, type Match } from "./route.ts";
 
 /** Stores and routes the events of one request. Throws when not all of it is durable; the sender may then send the same again. */
 export async function ingest(
@@ -22,11 +20,11 @@ export async function ingest(
   events: readonly AcceptedEvent[],
   now: number,
 ): Promise<void> {
-  const matched = await matchEvents(bindings, environmentId, events, now);
-  if (objectsFor(matched) > FANOUT.inline) return await defer(bindings, environmentId, matched);
+  const context = { bindings, environmentId, now, depth: 0 };
+  const { matched, complete } = await gatherAhead(context, await matchEvents(bindings, environmentId, events, now));
+  if (!complete || objectsFor(matched) > FANOUT.inline) return await defer(bindings, environmentId, matched);
   try {
-    const { unreported } = await publishMatched(bindings, environmentId, matched, now, 0);
-    await store(bindings, environmentId, unreported, true);
+    await record(bindings, environmentId, await publishMatched(bindings, environmentId, matched, now, 0));
   } catch (error) {
     // Some runs may have started already, and a sender that uses no seed would start them twice by sending again.
     console.error("A send could not be finished at once and is fanned out instead:", messageOf(error));
@@ -37,9 +35,14 @@ export async function ingest(
 /** How many objects must commit before the events are settled: one per run, one per sender's id, one per offer of an event. */
 function objectsFor(matched: readonly MatchedEvent[]): number {
   return matched.reduce(
-    (sum, item) => sum + item.matches.length + (hasToClaim(item) ? 1 : 0) + (item.awaited ? 1 : 0),
+    (sum, item) => sum + openMatches(item).length + (hasToClaim(item) ? 1 : 0) + (item.awaited ? 1 : 0),
     0,
   );
+}
+
+/** The matches of which it is not known what becomes of the event. */
+function openMatches({ matches, known }: MatchedEvent): readonly Match[] {
+  return matches.filter(({ function: { id } }) => !known.some(({ functionId }) => functionId === id));
 }
 
 function hasToClaim({ event, repeated }: MatchedEvent): boolean {
@@ -51,31 +54,14 @@ async function defer(bindings: Bindings, environmentId: string, matched: readonl
   const settled: RoutedEvent[] = [];
   const pending: RoutedEvent[] = [];
   for (const item of matched) {
-    const { event, matches, repeated, awaited } = item;
-    const starts = matches.some((match) => match.error === null);
-    if (hasToClaim(item) || (!repeated && (starts || awaited))) {
-      pending.push({ event, outcomes: [], duplicate: false });
-      continue;
-    }
-    const standing = repeated ? ({ standing: "duplicate" } as const) : ({ standing: "owner", settled: true } as const);
-    settled.push((await routeEvent(environmentId, event, matches, standing)).routed);
+    const { event, repeated, awaited, known } = item;
+    const outcomes = hasToClaim(item) || awaited ? null : idleOutcomes(openMatches(item), repeated);
+    if (outcomes !== null) settled.push({ event, outcomes: [...known, ...outcomes], duplicate: repeated });
+    // What the fan-out cannot find out in a chunk of its own is stored with the event: that it repeats another one's id, what it joined.
+    else pending.push({ event, outcomes: known, duplicate: repeated });
   }
-  // In a chunk of its own an event could claim the id before the one it repeats, so these are offered here.
-  const repetitions = matched.filter(({ repeated, awaited }) => repeated && awaited);
-  await inParallel(FANOUT.inline, repetitions, ({ event }) => offerEvent(bindings, environmentId, event));
-  await store(bindings, environmentId, settled, true);
-  await store(bindings, environmentId, pending, false);
+  await record(bindings, environmentId, { unreported: settled, skipped: [] });
+  await record(bindings, environmentId, { unreported: pending, skipped: [] }, { routed: false });
   const chunks = await chunksOf(pending.map(({ event }) => event.internalId));
   if (chunks.length > 0) await environmentStub(bindings, environmentId).register(chunks);
-}
-
-async function store(
-  bindings: Bindings,
-  environmentId: string,
-  events: readonly RoutedEvent[],
-  routed: boolean,
-): Promise<void> {
-  if (events.length === 0) return;
-  await ensureSchema(bindings.DB);
-  await storeEvents(bindings.DB, environmentId, events, { routed });
 }

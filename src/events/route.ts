@@ -1,14 +1,11 @@
 /**
- * Routing: which functions an event starts, and what becomes of it at each of them (EV-12, TR-1 … TR-8, spec/05 "Order of decisions").
- * Pure: the catalog, the evaluator of trigger expressions and the event's standing are arguments. Starts nothing itself, so that every
- * run is born knowing all outcomes of its event.
+ * Routing: which functions an event is for, and how it enters each of them (TR-1 … TR-8, gates 1 to 5 of spec/05 "Order of decisions").
+ * Pure: the catalog, the evaluator of trigger expressions and the event's standing are arguments.
  */
 import * as z from "zod";
 import type { RegisteredFunction, Trigger } from "../apps/function.ts";
-import type { RunIdentity } from "../decide/run/identity.ts";
-import type { Standing } from "../decide/window/claim.ts";
-import { runIdFor } from "../ids.ts";
-import type { AcceptedEvent, EventOutcome, EventPayload, RoutedEvent } from "./event.ts";
+import type { EventOutcome, EventPayload } from "./event.ts";
+import type { GatherKind, Parent } from "./gathering.ts";
 
 /** What routing needs of the catalog. */
 export interface RoutingCatalog {
@@ -24,10 +21,15 @@ export type EvaluateTrigger = (
   event: EventPayload,
 ) => { readonly ok: true; readonly matched: boolean } | { readonly ok: false; readonly error: string };
 
-/** A function that has to consider an event; `error` when none of its triggers was true and one could not be evaluated. */
+/** What the function does with an event that is for it: gathers it in a batch or a debounce window, or (null) starts a run. */
+export type DecideGathering = (started: RegisteredFunction, event: EventPayload) => GatherKind | null;
+
+/** A function that has to consider an event. */
 export interface Match {
   readonly function: RegisteredFunction;
+  /** Set when none of its triggers was true and one could not be evaluated. */
   readonly error: string | null;
+  readonly into: GatherKind | null;
 }
 
 /** The event that starts one function by name, whatever its triggers (TR-17). */
@@ -37,8 +39,13 @@ export const INVOKED = "inngest/function.invoked";
  * Gate 1: the functions an event is for, each once (TR-8). Archived functions see nothing; a trigger whose `if` is not true does not
  * count. An invoked event is for the function it names, and else only for triggers on exactly its name.
  */
-export function matchEvent(event: EventPayload, catalog: RoutingCatalog, evaluate: EvaluateTrigger): Match[] {
-  const matches = new Map<string, Match>();
+export function matchEvent(
+  event: EventPayload,
+  catalog: RoutingCatalog,
+  evaluate: EvaluateTrigger,
+  gathering: DecideGathering,
+): Match[] {
+  const matches = new Map<string, Omit<Match, "into">>();
   const target = event.name === INVOKED ? invokedFunction(event, catalog) : null;
   if (target !== null && !target.archived) matches.set(target.id, { function: target, error: null });
   for (const { function: candidate, trigger } of catalog.functionsFor(event.name)) {
@@ -50,7 +57,10 @@ export function matchEvent(event: EventPayload, catalog: RoutingCatalog, evaluat
     if (!verdict.ok) matches.set(candidate.id, { function: candidate, error: verdict.error });
     else if (verdict.matched) matches.set(candidate.id, { function: candidate, error: null });
   }
-  return [...matches.values()];
+  return [...matches.values()].map((match) => ({
+    ...match,
+    into: match.error === null ? gathering(match.function, event) : null,
+  }));
 }
 
 const invocation = z.object({ fn_id: z.string(), correlation_id: z.string().optional() });
@@ -64,87 +74,50 @@ function invokedFunction(event: EventPayload, catalog: RoutingCatalog): Register
  * The waiting step of another run, from the correlation id `<run id>.<step id>` of an invoked event (protocol/06 §6.6). Only the function
  * that was invoked answers it; others that listen to the event do not.
  */
-function parentOf(event: EventPayload, started: RegisteredFunction): RunIdentity["parent"] {
+export function parentOf(event: EventPayload, started: RegisteredFunction): Parent | null {
   const { data } = invocation.safeParse(event.name === INVOKED ? event.data["_inngest"] : null);
   if (data?.fn_id !== started.slug && data?.fn_id !== started.id) return null;
   const [runId, stepId] = data.correlation_id?.split(".") ?? [];
   return runId === undefined || stepId === undefined ? null : { runId, stepId };
 }
 
-/** A run that routing decided to start. */
-export interface Start {
-  readonly runId: string;
-  readonly function: RegisteredFunction;
+/** What is done with an event at a function that it is for. */
+export type Way =
+  | { readonly way: "failed"; readonly outcome: EventOutcome }
+  | { readonly way: "skipped"; readonly reason: "function_paused" | "duplicate_event" }
+  | { readonly way: "gathers"; readonly into: GatherKind }
+  | { readonly way: "starts" };
+
+/** Gates 2 to 5 for one match. `duplicate`: an earlier event used the same id (EV-15). */
+export function wayOf({ function: fn, error, into }: Match, duplicate: boolean): Way {
+  if (error !== null) return { way: "failed", outcome: failedOutcome(fn, error) };
+  if (fn.paused !== null) return { way: "skipped", reason: "function_paused" };
+  // A function that gathers takes a duplicate like any other event, also one that is not to be gathered (EV-17).
+  if (duplicate && !gathers(fn)) return { way: "skipped", reason: "duplicate_event" };
+  return into === null ? { way: "starts" } : { way: "gathers", into };
 }
 
-/** A routed event with the runs to start for it. */
-export interface Route {
-  readonly routed: RoutedEvent;
-  readonly starts: readonly Start[];
-}
-
-/**
- * Takes each match through the gates that follow. Run ids derive from the function and from the event that owns the sender's id,
- * so routing an event again, or another one standing in for it, leads to the same runs (EV-7, EV-16).
- */
-export async function routeEvent(
-  environmentId: string,
-  event: AcceptedEvent,
-  matches: readonly Match[],
-  standing: Standing,
-): Promise<Route> {
-  const origin = standing.standing === "stand_in" ? standing.owner : event.internalId;
-  const starts: Start[] = [];
+/** The outcomes of an event for which nothing is to be done at any of its functions; null when there is something to do. */
+export function idleOutcomes(matches: readonly Match[], duplicate: boolean): EventOutcome[] | null {
   const outcomes: EventOutcome[] = [];
   for (const match of matches) {
-    const considered = { functionId: match.function.id, functionSlug: match.function.slug };
-    if (match.error !== null) {
-      outcomes.push({ ...considered, outcome: "expression_error", reason: match.error });
-      continue;
-    }
-    const skipped = skipReason(standing);
-    if (skipped !== null) {
-      outcomes.push({ ...considered, outcome: "skipped", reason: skipped });
-      continue;
-    }
-    const runId = await runIdFor(environmentId, match.function.id, origin);
-    starts.push({ runId, function: match.function });
-    outcomes.push({ ...considered, outcome: "started", runId });
+    const way = wayOf(match, duplicate);
+    if (way.way === "failed") outcomes.push(way.outcome);
+    else if (way.way === "skipped" && way.reason === "duplicate_event") outcomes.push(duplicateOutcome(match.function));
+    else return null;
   }
-  return { routed: { event, outcomes, duplicate: standing.standing === "duplicate" }, starts };
+  return outcomes;
 }
 
-type SkipReason = Extract<EventOutcome, { readonly outcome: "skipped" }>["reason"];
-
-/**
- * Gates 2 to 7 of spec/05, in order: why a matched function starts no run for an event, or null when it does. Pausing (gate 2) comes
- * before, and batching, debounce, rate limit, idempotency and singleton (gates 4 to 7) come after the one that exists.
- */
-function skipReason(standing: Standing): SkipReason | null {
-  // Gate 3. Functions with batchEvents or debounce will pass it (EV-17).
-  if (standing.standing === "duplicate") return "duplicate_event";
-  return null;
+function duplicateOutcome({ id, slug }: RegisteredFunction): EventOutcome {
+  return { functionId: id, functionSlug: slug, outcome: "skipped", reason: "duplicate_event" };
 }
 
-/** What the run is born with. It does not start before the event's `ts` (EV-10). `depth` counts the runs that led to the event. */
-export function identityOf(
-  environmentId: string,
-  routed: RoutedEvent,
-  start: Start,
-  { now, depth }: { now: number; depth: number },
-): RunIdentity {
-  const { id, slug, name, version, app, configuration } = start.function;
-  return {
-    environmentId,
-    runId: start.runId,
-    app: { id: app.id, name: app.name },
-    function: { id, slug, name, version },
-    retries: configuration.retries,
-    events: [routed],
-    queuedAt: now,
-    startAt: Math.max(now, routed.event.payload.ts),
-    depth,
-    parent: parentOf(routed.event.payload, start.function),
-    originalRunId: null,
-  };
+function failedOutcome({ id, slug }: RegisteredFunction, reason: string): EventOutcome {
+  return { functionId: id, functionSlug: slug, outcome: "expression_error", reason };
+}
+
+/** Whether events of the function join windows before they run, at least some of them. */
+export function gathers({ configuration }: RegisteredFunction): boolean {
+  return configuration.batchEvents !== null || configuration.debounce !== null;
 }

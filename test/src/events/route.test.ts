@@ -1,14 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { FunctionConfiguration, RegisteredFunction, Trigger } from "../../../src/apps/function.ts";
-import type { Standing } from "../../../src/decide/window/claim.ts";
 import type { AcceptedEvent, EventPayload } from "../../../src/events/event.ts";
-import { identityOf, matchEvent, type RoutingCatalog, routeEvent } from "../../../src/events/route.ts";
-import { runIdFor } from "../../../src/ids.ts";
+import { matchEvent, parentOf, type RoutingCatalog, wayOf } from "../../../src/events/route.ts";
 import type { JsonObject } from "../../../src/json.ts";
 
-const ENVIRONMENT = "env-1";
 const NOW = Date.UTC(2026, 10, 21);
-const OWNER: Standing = { standing: "owner", settled: false };
 
 const configuration: FunctionConfiguration = {
   triggers: [],
@@ -31,7 +27,16 @@ const on = (event: string, expression: string | null = null): Trigger => ({ kind
 
 function fn(name: string, triggers: Trigger[], archived = false): RegisteredFunction {
   const app = { id: "app-uuid", name: "shop" };
-  const details = { id: `uuid-of-${name}`, slug: `shop-${name}`, name, version: 2, app, archived };
+  const details = {
+    id: `uuid-of-${name}`,
+    slug: `shop-${name}`,
+    name,
+    version: 2,
+    app,
+    archived,
+    paused: null,
+    resumed: null,
+  };
   return { ...details, configuration: { ...configuration, triggers } };
 }
 
@@ -61,7 +66,9 @@ function event(name: string, data: JsonObject = {}, ts = NOW): AcceptedEvent {
 }
 
 const slugs = (name: string, data: JsonObject, ...functions: RegisteredFunction[]) =>
-  matchEvent(event(name, data).payload, catalog(...functions), evaluate).map((match) => match.function.slug);
+  matchEvent(event(name, data).payload, catalog(...functions), evaluate, () => null).map(
+    (match) => match.function.slug,
+  );
 
 describe("matchEvent", () => {
   it("TR-1: an event is for every function with a matching trigger", () => {
@@ -81,7 +88,7 @@ describe("matchEvent", () => {
     ["true, then failing", [on("a", "yes"), on("a", "oops")], [{ error: null }]],
     ["failing, then not true", [on("a", "oops"), on("a", "no")], [{ error: "cannot evaluate oops" }]],
   ])("TR-6, TR-8: a function whose triggers are %s", (_, triggers, expected) => {
-    const found = matchEvent(event("a").payload, catalog(fn("one", triggers)), evaluate);
+    const found = matchEvent(event("a").payload, catalog(fn("one", triggers)), evaluate, () => null);
     expect(found.map(({ error }) => ({ error }))).toEqual(expected);
   });
 
@@ -124,116 +131,85 @@ describe("matchEvent", () => {
   });
 });
 
-describe("routeEvent", () => {
-  const one = fn("one", []);
-  const two = fn("two", []);
-  const matches = [
-    { function: one, error: null },
-    { function: two, error: "boom" },
-  ];
+describe("wayOf", () => {
+  const plain = fn("one", [on("a")]);
+  const paused: RegisteredFunction = { ...plain, paused: { since: NOW, running: "hold" } };
+  const batching: RegisteredFunction = {
+    ...plain,
+    configuration: { ...configuration, batchEvents: { maxSize: 2, timeout: 1000, key: null, condition: "yes" } },
+  };
+  const debouncing: RegisteredFunction = {
+    ...plain,
+    configuration: { ...configuration, debounce: { period: 1000, timeout: null, key: null } },
+  };
+  const started = { way: "starts" };
+  const skipped = (reason: string) => ({ way: "skipped", reason });
 
-  it("EV-12: an owner's event starts each function and records every outcome", async () => {
-    const { routed, starts } = await routeEvent(ENVIRONMENT, event("a"), matches, OWNER);
-    const runId = await runIdFor(ENVIRONMENT, one.id, "01HF7YAT00000G40R40M30E20A");
-    expect(starts).toEqual([{ runId, function: one }]);
-    expect(routed).toEqual({
-      event: event("a"),
-      duplicate: false,
-      outcomes: [
-        { functionId: one.id, functionSlug: "shop-one", outcome: "started", runId },
-        { functionId: two.id, functionSlug: "shop-two", outcome: "expression_error", reason: "boom" },
-      ],
-    });
+  it("a match starts a run, unless an earlier event had the same id (EV-15)", () => {
+    const match = { function: plain, error: null, into: null };
+    expect(wayOf(match, false)).toEqual(started);
+    expect(wayOf(match, true)).toEqual(skipped("duplicate_event"));
   });
 
-  it("EV-15: a duplicate starts nothing and says so for each function", async () => {
-    const { routed, starts } = await routeEvent(ENVIRONMENT, event("a"), matches, { standing: "duplicate" });
-    expect(starts).toEqual([]);
-    expect(routed.duplicate).toBe(true);
-    expect(routed.outcomes).toEqual([
-      { functionId: one.id, functionSlug: "shop-one", outcome: "skipped", reason: "duplicate_event" },
-      { functionId: two.id, functionSlug: "shop-two", outcome: "expression_error", reason: "boom" },
-    ]);
+  it("TR-6: a trigger that failed is an outcome of its own, also of a duplicate", () => {
+    const outcome = { functionId: plain.id, functionSlug: "shop-one", outcome: "expression_error", reason: "boom" };
+    for (const duplicate of [false, true]) {
+      expect(wayOf({ function: paused, error: "boom", into: null }, duplicate)).toEqual({ way: "failed", outcome });
+    }
   });
 
-  it("EV-16: an event that stands in for another reaches the other's runs and is no duplicate", async () => {
-    const standing: Standing = { standing: "stand_in", owner: "01HF7YAT00040G208104000000", settled: false };
-    const { routed, starts } = await routeEvent(ENVIRONMENT, event("a"), matches, standing);
-    const runId = await runIdFor(ENVIRONMENT, one.id, "01HF7YAT00040G208104000000");
-    expect(starts.map((start) => start.runId)).toEqual([runId]);
-    expect(routed.duplicate).toBe(false);
+  it("EV-17: while a function is paused each event is skipped because of that, duplicates and those that would gather too", () => {
+    for (const duplicate of [false, true]) {
+      expect(wayOf({ function: paused, error: null, into: null }, duplicate)).toEqual(skipped("function_paused"));
+      const gathering = { function: { ...debouncing, paused: paused.paused }, error: null, into: "debounce" } as const;
+      expect(wayOf(gathering, duplicate)).toEqual(skipped("function_paused"));
+    }
   });
 
-  it("EV-12: an event that nothing matched has no outcomes", async () => {
-    expect(await routeEvent(ENVIRONMENT, event("a"), [], OWNER)).toEqual({
-      routed: { event: event("a"), outcomes: [], duplicate: false },
-      starts: [],
-    });
-  });
+  it.each([
+    ["batch", batching],
+    ["debounce", debouncing],
+  ] as const)(
+    "EV-17: a function with %s takes a duplicate like any other event, gathered or not (FC-35)",
+    (into, one) => {
+      for (const duplicate of [false, true]) {
+        expect(wayOf({ function: one, error: null, into }, duplicate)).toEqual({ way: "gathers", into });
+        expect(wayOf({ function: one, error: null, into: null }, duplicate)).toEqual(started);
+      }
+    },
+  );
 
-  it("EV-7: routing again leads to the same runs, another function or environment to another", async () => {
-    const ids = async (environment: string, ...functions: RegisteredFunction[]) => {
-      const all = functions.map((each) => ({ function: each, error: null }));
-      return (await routeEvent(environment, event("a"), all, OWNER)).starts.map(({ runId }) => runId);
-    };
-    const first = await ids(ENVIRONMENT, one, two);
-    expect(await ids(ENVIRONMENT, one, two)).toEqual(first);
-    expect(new Set([...first, ...(await ids("env-2", one, two))]).size).toBe(4);
+  it("what gathers is asked about matches only", () => {
+    const asked: string[] = [];
+    const found = matchEvent(
+      event("a").payload,
+      catalog(fn("one", [on("a")]), fn("two", [on("a", "oops")])),
+      evaluate,
+      (one) => {
+        asked.push(one.slug);
+        return "batch";
+      },
+    );
+    expect(found.map(({ into }) => into)).toEqual(["batch", null]);
+    expect(asked).toEqual(["shop-one"]);
   });
 });
 
-describe("identityOf", () => {
-  it.each([
-    ["the past", NOW - 60_000, NOW],
-    ["the present", NOW, NOW],
-    ["the future", NOW + 300_000, NOW + 300_000],
-  ])("EV-10: an event from %s", (_, ts, startAt) => {
-    const routed = { event: event("a", {}, ts), outcomes: [], duplicate: false };
-    const identity = identityOf(ENVIRONMENT, routed, { runId: "run", function: fn("one", []) }, { now: NOW, depth: 3 });
-    expect(identity).toEqual({
-      environmentId: ENVIRONMENT,
-      runId: "run",
-      app: { id: "app-uuid", name: "shop" },
-      function: { id: "uuid-of-one", slug: "shop-one", name: "one", version: 2 },
-      retries: 4,
-      events: [routed],
-      queuedAt: NOW,
-      startAt,
-      depth: 3,
-      parent: null,
-      originalRunId: null,
-    });
-  });
+describe("parentOf", () => {
+  const parent = { runId: "run-1", stepId: "step-1" };
 
   it.each<[string, string, JsonObject, object | null]>([
-    [
-      "the invoked function by slug",
-      "inngest/function.invoked",
-      { fn_id: "shop-one" },
-      { runId: "run-1", stepId: "step-1" },
-    ],
-    [
-      "the invoked function by id",
-      "inngest/function.invoked",
-      { fn_id: "uuid-of-one" },
-      { runId: "run-1", stepId: "step-1" },
-    ],
+    ["the invoked function by slug", "inngest/function.invoked", { fn_id: "shop-one" }, parent],
+    ["the invoked function by id", "inngest/function.invoked", { fn_id: "uuid-of-one" }, parent],
     ["another that listens to the event", "inngest/function.invoked", { fn_id: "shop-two" }, null],
     ["an event that only looks alike", "app/a", { fn_id: "shop-one" }, null],
-  ])("EX-50: the waiting step is answered by the invoked function only: %s", (_, name, invocation, parent) => {
+  ])("EX-50: the waiting step is answered by the invoked function only: %s", (_, name, invocation, expected) => {
     const data = { _inngest: { ...invocation, correlation_id: "run-1.step-1" } };
-    const routed = { event: event(name, data), outcomes: [], duplicate: false };
-    const start = { runId: "run", function: fn("one", []) };
-    expect(identityOf(ENVIRONMENT, routed, start, { now: NOW, depth: 0 }).parent).toEqual(parent);
+    expect(parentOf(event(name, data).payload, fn("one", []))).toEqual(expected);
   });
 
   it("TR-17: an invocation that nobody waits for has no parent", () => {
-    const routed = {
-      event: event("inngest/function.invoked", { _inngest: { fn_id: "shop-one" } }),
-      outcomes: [],
-      duplicate: false,
-    };
-    const start = { runId: "run", function: fn("one", []) };
-    expect(identityOf(ENVIRONMENT, routed, start, { now: NOW, depth: 0 }).parent).toBeNull();
+    const invoked = event("inngest/function.invoked", { _inngest: { fn_id: "shop-one" } });
+    expect(parentOf(invoked.payload, fn("one", []))).toBeNull();
   });
 });
