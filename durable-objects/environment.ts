@@ -1,7 +1,8 @@
 /**
  * Environment: the durable list of what an environment still has to fan out. A chunk is here from the moment its events are
  * accepted until its runs are started (EV-8); queue messages are only nudges and may be lost or doubled.
- * Knows no events and starts no runs: the queue's consumer does, and reports with `done`.
+ * Knows no events and starts no runs: the queue's consumer does, and reports with `done`. It also tells the schedules of functions which
+ * crons they have (`environment/schedules.ts`).
  */
 import { DurableObject } from "cloudflare:workers";
 import type { Bindings } from "../src/bindings.ts";
@@ -10,6 +11,7 @@ import { messageOf } from "../src/errors.ts";
 import { type Chunk, resendAt } from "../src/events/chunk.ts";
 import type { FanoutMessage } from "../src/events/fanout.ts";
 import { FANOUT } from "../src/limits.ts";
+import { Schedules } from "./environment/schedules.ts";
 
 // ---- schema
 
@@ -25,8 +27,15 @@ type ChunkRow = { id: string; event_ids: string; attempt: number; due: number };
 export class Environment extends DurableObject<Bindings> {
   /** The alarm as this instance set it; null when it set none since it was loaded. */
   #armed: number | null = null;
+  readonly #schedules = new Schedules(this.ctx.storage, this.#id());
 
   // ---- load
+
+  #id(): string {
+    const environmentId = this.ctx.id.name;
+    if (environmentId === undefined) throw new Error("An environment's object is always addressed by name.");
+    return environmentId;
+  }
 
   #chunks(dueBy: number): ChunkRow[] {
     this.ctx.storage.sql.exec(SCHEMA);
@@ -69,10 +78,21 @@ export class Environment extends DurableObject<Bindings> {
     return this.#chunks(Number.MAX_SAFE_INTEGER).length;
   }
 
-  /** Sets the alarm again in case the platform gave it up; called once a minute from the cron trigger. */
-  sweep(): void {
+  /** Sets the schedules of all functions as the catalog says now (TR-14). Throws when not all of them could be told; asking again does it. */
+  async reschedule(): Promise<void> {
+    counters.objectRequests++;
+    await this.#schedules.reconcile(this.env);
+  }
+
+  /**
+   * Sets alarms again in case the platform gave them up, and completes syncs that died before they reached every schedule; called once a
+   * minute from the cron trigger.
+   */
+  async sweep(): Promise<void> {
     this.#armed = null;
     this.#arm();
+    await this.#schedules.reconcile(this.env);
+    await this.#schedules.patrol(this.env, Date.now());
   }
 
   // ---- alarm
@@ -121,8 +141,7 @@ export class Environment extends DurableObject<Bindings> {
   }
 
   async #send(chunks: readonly Chunk[]): Promise<void> {
-    const environmentId = this.ctx.id.name;
-    if (environmentId === undefined) throw new Error("An environment's object is always addressed by name.");
+    const environmentId = this.#id();
     const messages = chunks.map(({ id, eventIds }): { body: FanoutMessage } => ({
       body: { environmentId, chunkId: id, eventIds },
     }));

@@ -45,7 +45,7 @@ export interface Catalog {
   /** Either of the two. */
   functionNamed(slugOrId: string): RegisteredFunction | null;
   app(id: string): RegisteredApp | null;
-  /** Whether a run may be waiting for an event of this name. True of some names nobody waits for, as waits end or when there are many. */
+  /** Whether an event of this name may end a run's wait or cancel a run. True of some names nobody waits for, as waits end or when there are many. */
   awaits(eventName: string): boolean;
 }
 
@@ -83,6 +83,8 @@ export function buildCatalog(
   const byId = new Map(functions.map((registered) => [registered.id, registered]));
   const appById = new Map(apps.map((app) => [app.id, app]));
   const names = new Set(awaited);
+  // Of a function's cancel events the catalog knows with its registration, not only when the first run listens. Archived ones have runs too.
+  for (const { configuration } of functions) for (const { event } of configuration.cancel) names.add(event);
   return {
     version,
     apps,

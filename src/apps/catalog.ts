@@ -44,6 +44,21 @@ export async function catalogOf(bindings: Pick<Bindings, "DB">, environmentId: s
   return loaded;
 }
 
+/**
+ * The catalog as it is stored at this moment, for whoever shows or changes it: a change that was answered is part of it, whichever isolate
+ * made it (API-6). Costs at least one read.
+ */
+export async function currentCatalog(
+  bindings: Pick<Bindings, "DB">,
+  environmentId: string,
+  now: number,
+): Promise<Catalog> {
+  const cached = cachedIn(bindings.DB, environmentId);
+  cached.checkedAt = 0;
+  cached.busyUntil = 0;
+  return await catalogOf(bindings, environmentId, now);
+}
+
 /** Makes this isolate read the catalog anew at its next use: for whoever just changed it. */
 export function forgetCatalog(db: D1Database, environmentId: string): void {
   caches.get(db)?.delete(environmentId);

@@ -36,6 +36,21 @@ export interface FunctionConfiguration {
   readonly cancel: readonly { event: string; condition: string | null; timeout: string | null }[];
 }
 
+/** What becomes of runs in progress when their function is paused: held until it is resumed (CR-15), or cancelled (CR-16). */
+export type PausedRuns = "hold" | "cancel";
+
+/** A pause that is in effect: the function starts nothing and calls nothing (CR-14). */
+export interface Pause {
+  /** When it began, ms since 1970; no two pauses of a function began at the same time. */
+  readonly since: number;
+  readonly running: PausedRuns;
+}
+
+/** A pause that is over; `until` in ms since 1970. */
+export interface EndedPause extends Pause {
+  readonly until: number;
+}
+
 /** A function of the catalog. */
 export interface RegisteredFunction {
   /** UUID. */
@@ -48,4 +63,8 @@ export interface RegisteredFunction {
   readonly configuration: FunctionConfiguration;
   /** Archived functions start nothing, but their runs go on (AP-7). */
   readonly archived: boolean;
+  /** Null while it is not paused. Syncs do not change it. */
+  readonly paused: Pause | null;
+  /** Its newest pause, once that is over; null before, and while another is in effect. */
+  readonly resumed: EndedPause | null;
 }

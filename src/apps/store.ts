@@ -6,7 +6,7 @@ import { encodeRow, packRows } from "../history/bulk.ts";
 import { HISTORY, WAITS } from "../limits.ts";
 import type { RegisteredApp } from "./catalog-index.ts";
 import { configurationText, type StoredFunction } from "./changes.ts";
-import type { FunctionConfiguration, RegisteredFunction } from "./function.ts";
+import type { FunctionConfiguration, PausedRuns, RegisteredFunction } from "./function.ts";
 import type { NormalisedFunction } from "./normalise.ts";
 
 /** An app with everything that is recorded about it (AP-8). Times are ms since 1970. */
@@ -80,7 +80,8 @@ export async function readCatalog(
       .bind(environmentId),
     db
       .prepare(`SELECT f.id, f.slug, f.name, f.version, f.url, f.configuration, f.app_id AS appId, a.name AS appName,
-          f.archived_at IS NOT NULL OR a.archived_at IS NOT NULL AS archived
+          f.archived_at IS NOT NULL OR a.archived_at IS NOT NULL AS archived,
+          f.paused_at AS pausedAt, f.paused_running AS pausedRunning, f.resumed_at AS resumedAt
         FROM functions f JOIN apps a ON a.environment_id = f.environment_id AND a.id = f.app_id
         WHERE f.environment_id = ?1 ORDER BY f.slug, f.id`)
       .bind(environmentId),
@@ -249,12 +250,16 @@ interface FunctionRow extends Archived {
   readonly configuration: string;
   readonly appId: string;
   readonly appName: string;
+  readonly pausedAt: number | null;
+  readonly pausedRunning: PausedRuns | null;
+  readonly resumedAt: number | null;
 }
 
 function toFunction(row: FunctionRow): RegisteredFunction {
   // Written by saveStatements from a FunctionConfiguration without its URL.
   const configuration = JSON.parse(row.configuration) as Omit<FunctionConfiguration, "url">;
-  const { id, slug, name, version, url, appId, appName } = row;
+  const { id, slug, name, version, url, appId, appName, pausedAt, pausedRunning, resumedAt } = row;
+  const pause = pausedAt === null ? null : { since: pausedAt, running: pausedRunning ?? "hold" };
   return {
     id,
     slug,
@@ -263,5 +268,7 @@ function toFunction(row: FunctionRow): RegisteredFunction {
     app: { id: appId, name: appName },
     configuration: { ...configuration, url },
     archived: row.archived === 1,
+    paused: pause === null || resumedAt !== null ? null : pause,
+    resumed: pause === null || resumedAt === null ? null : { ...pause, until: resumedAt },
   };
 }

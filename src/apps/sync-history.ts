@@ -3,6 +3,8 @@
  * Every statement names its environment (SE-8); callers have run `ensureSchema`.
  */
 import { utf8Length } from "../history/bulk.ts";
+import { type Listing, listing, type Page, type PagedRow, pagedQuery } from "../history/page.ts";
+import type { JsonObject } from "../json.ts";
 import { HISTORY } from "../limits.ts";
 import type { RegistrationChanges } from "./changes.ts";
 import type { Warning } from "./violation.ts";
@@ -86,6 +88,35 @@ export async function recordFailure(
       .prepare("UPDATE apps SET error = ?3 WHERE environment_id = ?1 AND id = ?2 AND error IS NOT ?3")
       .bind(environmentId, appId, message),
   ]);
+}
+
+/** A sync as it is kept. */
+export interface StoredSync extends SyncFacts {
+  /** `unchanged`: the app was registered exactly so before. */
+  readonly result: "success" | "unchanged" | "failed";
+  /** Why it failed; null otherwise. */
+  readonly message: string | null;
+  /** What it added, changed and removed, with its warnings; empty for a sync that failed. */
+  readonly changes: JsonObject;
+}
+
+/** The syncs of an app, newest first (AP-11). */
+export async function listSyncs(
+  db: D1Database,
+  environmentId: string,
+  appId: string,
+  { limit, cursor }: Page,
+): Promise<Listing<StoredSync>> {
+  const select = `SELECT id, origin, result, url, sdk, app_version AS appVersion, message, changes, created_at AS createdAt,
+      LENGTH(CAST(changes AS BLOB)) AS size
+    FROM syncs WHERE environment_id = ?1 AND app_id = ?2 AND id < COALESCE(?3, 'Z')`;
+  const { results } = await db
+    .prepare(pagedQuery(select, "id", "?4", "?5"))
+    .bind(environmentId, appId, cursor, limit, HISTORY.pageBytes)
+    .all<Omit<StoredSync, "changes"> & { readonly changes: string } & PagedRow>();
+  // Written by effectText from an object.
+  const items = results.map((row) => ({ ...row, changes: JSON.parse(row.changes) as JsonObject }));
+  return listing(results, items, (sync) => sync.id);
 }
 
 /** What became of an app that the engine had asked to register by itself. */

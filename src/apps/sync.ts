@@ -1,19 +1,23 @@
 /**
  * Registering an app (AP-4 … AP-7, AP-9 … AP-11): whoever starts it, every sync ends here.
- * Owns the order: parse, check, compare, store, forget the cached catalog. Guarantees that a refused registration stores nothing of the
- * app and that an accepted one is stored as a whole.
+ * Owns the order: parse, check, compare, store, forget the cached catalog, set the schedules. Guarantees that a refused registration stores
+ * nothing of the app, that an accepted one is stored as a whole, and that crons are set when a sync succeeds (TR-14).
  */
 
 import type { Bindings } from "../bindings.ts";
 import { appTargetPolicy } from "../calls/address.ts";
 import type { EnvironmentRef } from "../environment.ts";
 import { MillraceError } from "../errors.ts";
+import { inParallel } from "../events/parallel.ts";
 import { ensureSchema } from "../history/schema.ts";
 import { derivedUuid, newUlid } from "../ids.ts";
 import type { Json } from "../json.ts";
+import { CAPACITY } from "../limits.ts";
+import { environmentStub } from "../objects.ts";
 import { parseRegistration, type Registration } from "../protocol/registration.ts";
+import { relimitLines } from "../runs/listed-lines.ts";
 import { type Settings, settingsOf } from "../settings.ts";
-import { forgetCatalog } from "./catalog.ts";
+import { catalogOf, forgetCatalog } from "./catalog.ts";
 import { type AppFacts, changesBetween, checksumOf, type RegistrationChanges } from "./changes.ts";
 import { deployIdFor } from "./deploy-id.ts";
 import { findApp, saveStatements, touchStatement } from "./store.ts";
@@ -60,7 +64,8 @@ function functionIdFor(environmentId: string, appName: string, slug: string): Pr
  * Registers an app from the body of `POST /fn/register` or of an in-band reply. Throws the refusal of AP-14 with the first violation's
  * code and every violation in its message, after keeping it in the sync history where AP-9 and AP-10 want that.
  */
-export async function registerApp(db: D1Database, body: Json, request: SyncRequest): Promise<SyncResult> {
+export async function registerApp(bindings: Bindings, body: Json, request: SyncRequest): Promise<SyncResult> {
+  const db = bindings.DB;
   await ensureSchema(db);
   const { environment, settings } = request;
   const registration = parseRegistration(body);
@@ -81,8 +86,29 @@ export async function registerApp(db: D1Database, body: Json, request: SyncReque
     throw refusal;
   }
   const outcome = await store(db, environment.id, appId, registration, checked, facts);
+  await environmentStub(bindings, environment.id).reschedule();
+  await relimit(bindings, environment.id, registration.appName, outcome.changes);
   return { appId, syncId: request.syncId, ...outcome, warnings: checked.warnings };
 }
+
+/** Lets waiting runs know of changed limits (FC-11); runs that come later bring them along. */
+async function relimit(
+  bindings: Bindings,
+  environmentId: string,
+  appName: string,
+  { changed }: RegistrationChanges,
+): Promise<void> {
+  const slugs = changed.filter(({ fields }) => fields.some(({ field }) => LIMITS.test(field))).map(({ slug }) => slug);
+  if (slugs.length === 0) return;
+  const catalog = await catalogOf(bindings, environmentId, Date.now());
+  await inParallel(CAPACITY.parallel, slugs, async (slug) => {
+    const registered = catalog.functionById(await functionIdFor(environmentId, appName, slug));
+    if (registered !== null) await relimitLines(bindings, environmentId, registered);
+  });
+}
+
+/** Fields of a configuration that lines are limited by. */
+const LIMITS = /^(concurrency|runConcurrency|throttle)\b/;
 
 async function store(
   db: D1Database,
@@ -134,7 +160,7 @@ export async function syncUrl(
   const answer = await requestSync(settings, checked.url, deployIdFor(origin, syncId), now);
   if (answer.kind === "in_band") {
     const request: SyncRequest = { environment, settings, origin, syncId, requestedUrl: checked.url, now };
-    return registerApp(bindings.DB, answer.body, request);
+    return registerApp(bindings, answer.body, request);
   }
   const found = await findSyncSince(bindings.DB, environment.id, syncId, { url: checked.url, now });
   if (found === null) {

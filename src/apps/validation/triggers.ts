@@ -1,8 +1,8 @@
 /**
  * What may start a function (AP-14, TR-5, TR-8, TR-9, TR-15). Owns the rules on event names, wildcards, crons and jitter.
  */
+import { parseCron } from "../../decide/schedule/cron.ts";
 import { REGISTRATION } from "../../limits.ts";
-import { parseCron } from "../cron.ts";
 import type { Trigger } from "../function.ts";
 import { checkEventName } from "./options.ts";
 import { checkLength, type Report } from "./rules.ts";

@@ -30,6 +30,8 @@ function registered(slug: string, triggers: readonly Trigger[], archived = false
       cancel: [],
     },
     archived,
+    paused: null,
+    resumed: null,
   };
 }
 
@@ -132,6 +134,16 @@ describe("awaits", () => {
     const catalog = buildCatalog(1, [], [], ["app/a", "app/b"]);
     expect(["app/a", "app/b", "app/c", "app/", "app/*"].map(catalog.awaits)).toEqual([true, true, false, false, false]);
     expect(buildCatalog(1, [], []).awaits("app/a")).toBe(false);
+  });
+
+  it("CR-2: knows what functions are cancelled on from their registration; runs of archived ones go on (AP-7)", () => {
+    const cancelledOn = (slug: string, archived: boolean): RegisteredFunction => {
+      const fn = registered(slug, [event("app/start")], archived);
+      const cancel = [{ event: `${slug}/stop`, condition: null, timeout: null }];
+      return { ...fn, configuration: { ...fn.configuration, cancel } };
+    };
+    const catalog = buildCatalog(1, [app], [cancelledOn("one", false), cancelledOn("two", true)], ["app/a"]);
+    expect(["one/stop", "two/stop", "app/a", "app/start"].map(catalog.awaits)).toEqual([true, true, true, false]);
   });
 
   it("is true of every name once there are too many to list", () => {
