@@ -1,62 +1,110 @@
 /**
- * Apps over REST v1 (API-17, protocol/11): the list, an app's functions, and syncing by URL (AP-5, AP-9).
- * Owns the routes and the JSON of apps and functions.
+ * Apps over REST v1 (API-17, protocol/11): the list, one app with its functions and syncs, syncing by URL (AP-5, AP-9, AP-12), archiving
+ * and bringing back (AP-24). An app is named by its client id or its UUID.
  */
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import * as z from "zod";
-import { catalogOf } from "../apps/catalog.ts";
-import type { RegisteredFunction } from "../apps/function.ts";
+import { archive, unarchive } from "../apps/archive.ts";
+import { currentCatalog } from "../apps/catalog.ts";
 import { listApps, type StoredApp } from "../apps/store.ts";
 import { syncUrl } from "../apps/sync.ts";
+import { listSyncs } from "../apps/sync-history.ts";
 import { MillraceError } from "../errors.ts";
-import { readBody } from "../events/body.ts";
-import { parseJson } from "../json.ts";
-import { REGISTRATION } from "../limits.ts";
+import { COMMAND } from "../limits.ts";
 import type { Api } from "./api.ts";
 import { authenticate } from "./authentication.ts";
 import { database } from "./database.ts";
-import { reply } from "./v1/reply.ts";
-import { isoTime } from "./v1/time.ts";
+import { appJson, syncJson, syncResultJson } from "./v1/app.ts";
+import { parseBody } from "./v1/body.ts";
+import { functionJson } from "./v1/function.ts";
+import { pageQuery, parseQuery } from "./v1/query.ts";
+import { reply, replyList } from "./v1/reply.ts";
 
 /** The routes. */
 export const apps = new Hono<Api>();
 
 apps.get("/v1/apps", authenticate, database, async (context) => {
   const { id } = context.get("environment");
-  const [stored, catalog] = await Promise.all([listApps(context.env.DB, id), catalogOf(context.env, id, Date.now())]);
+  const [stored, { functions }] = await Promise.all([
+    listApps(context.env.DB, id),
+    currentCatalog(context.env, id, Date.now()),
+  ]);
   return reply(
     context,
-    stored.map((app) => appJson(app, catalog.functions)),
+    stored.map((app) => appJson(app, functions)),
   );
 });
 
-const syncBody = z.object({ url: z.string().min(1) });
+const serveUrl = z.string("must be the serve URL of the app").min(1, "must not be empty");
+const newAppBody = z.object({ url: serveUrl });
+const syncBody = z.object({ url: serveUrl.nullable().default(null) });
 
-apps.post("/v1/apps", authenticate, async (context) => {
-  const parsed = parseJson(await readBody(context.req.raw, REGISTRATION.bodyBytes));
-  const body = syncBody.safeParse(parsed.ok ? parsed.value : null);
-  if (!body.success)
-    throw new MillraceError("invalid_request", 'The body must be { "url": "<serve URL of the app>" }.');
-  const environment = context.get("environment");
-  const now = Date.now();
-  const result = await syncUrl(context.env, environment, body.data.url, { origin: "rest", now }).catch(asBadRequest);
+apps.post("/v1/apps", authenticate, database, async (context) => {
+  const { url } = await parseBody(context, newAppBody, COMMAND.bodyBytes);
+  return await sync(context, url);
+});
+
+apps.get("/v1/apps/:name", authenticate, database, async (context) => {
+  return await shown(context, (await find(context)).id);
+});
+
+apps.get("/v1/apps/:name/functions", authenticate, database, async (context) => {
+  const app = await find(context);
+  const { functions } = await currentCatalog(context.env, context.get("environment").id, Date.now());
+  return context.json(functions.filter((registered) => registered.app.id === app.id).map(functionJson));
+});
+
+apps.get("/v1/apps/:name/syncs", authenticate, database, async (context) => {
+  const page = parseQuery(pageQuery, context.req.query());
+  const app = await find(context);
+  const { items, nextCursor } = await listSyncs(context.env.DB, context.get("environment").id, app.id, page);
+  return replyList(context, items.map(syncJson), nextCursor);
+});
+
+apps.post("/v1/apps/:name/sync", authenticate, database, async (context) => {
+  const { url } = await parseBody(context, syncBody, COMMAND.bodyBytes);
+  const app = await find(context);
+  if (app.method === "API") {
+    throw new MillraceError(
+      "conflict",
+      `"${app.name}" lists endpoints that were called, and is no served app to sync.`,
+    );
+  }
+  return await sync(context, url ?? app.url);
+});
+
+apps.post("/v1/apps/:name/archive", authenticate, database, async (context) => {
+  const { id, name } = await find(context);
+  const archived = await archive(context.env, context.get("environment").id, "app", id, Date.now());
+  if (!archived) throw new MillraceError("conflict", `The app "${name}" is archived already.`);
+  return await shown(context, id);
+});
+
+apps.post("/v1/apps/:name/unarchive", authenticate, database, async (context) => {
+  const { id, name } = await find(context);
+  const restored = await unarchive(context.env, context.get("environment").id, "app", id);
+  if (!restored) throw new MillraceError("conflict", `The app "${name}" is not archived.`);
+  return await shown(context, id);
+});
+
+/** The app a request names. Throws `app_not_found`. */
+async function find(context: Context<Api, `/v1/apps/:name${string}`>): Promise<StoredApp> {
+  const name = context.req.param("name");
+  const stored = await listApps(context.env.DB, context.get("environment").id);
+  const app = stored.find((known) => known.name === name) ?? stored.find(({ id }) => id === name);
+  if (app === undefined) throw new MillraceError("app_not_found", `No app has the name or id "${name}".`);
+  return app;
+}
+
+/** Syncs the app at a URL and answers with that app, whichever it turns out to be, and what the sync changed. */
+async function sync(context: Context<Api>, url: string): Promise<Response> {
+  const request = { origin: "rest", now: Date.now() } as const;
+  const result = await syncUrl(context.env, context.get("environment"), url, request).catch(asBadRequest);
   if (result instanceof MillraceError) {
     return context.json({ status: 400, code: result.code, error: result.message, data: null }, 400);
   }
-  const [stored, catalog] = await Promise.all([
-    listApps(context.env.DB, environment.id),
-    catalogOf(context.env, environment.id, now),
-  ]);
-  const app = stored.find(({ id }) => id === result.appId);
-  if (app === undefined) throw new MillraceError("app_not_found", "The app was removed while it was synced.");
-  const warnings = result.warnings.map(({ functionId, option, message }) => ({
-    function: functionId,
-    option,
-    message,
-  }));
-  const sync = { id: result.syncId, modified: result.modified, ...result.changes, warnings };
-  return reply(context, { ...appJson(app, catalog.functions), sync });
-});
+  return await shown(context, result.appId, { sync: syncResultJson(result) });
+}
 
 /** The app's refusals are no refusals of the caller: its 401 and 403 must not look like the engine's own. */
 function asBadRequest(error: unknown): MillraceError {
@@ -64,47 +112,14 @@ function asBadRequest(error: unknown): MillraceError {
   throw error;
 }
 
-apps.get("/v1/apps/:name/functions", authenticate, async (context) => {
-  const name = context.req.param("name");
-  const catalog = await catalogOf(context.env, context.get("environment").id, Date.now());
-  const app = catalog.apps.find((known) => known.name === name || known.id === name);
-  if (app === undefined) throw new MillraceError("app_not_found", `No app has the name or id "${name}".`);
-  return context.json(catalog.functions.filter((registered) => registered.app.id === app.id).map(functionJson));
-});
-
-function appJson(app: StoredApp, functions: readonly RegisteredFunction[]) {
-  const [language = "", version = ""] = app.sdk.split(":v");
-  const count = functions.filter((registered) => registered.app.id === app.id && !registered.archived).length;
-  return {
-    id: app.id,
-    name: app.name,
-    url: app.url,
-    method: app.method,
-    sdk: { language, version },
-    framework: app.framework,
-    platform: app.platform,
-    app_version: app.appVersion,
-    // Written by the sync from a JSON object.
-    capabilities: JSON.parse(app.capabilities) as unknown,
-    function_count: count,
-    synced_at: isoTime(app.syncedAt),
-    error: app.error,
-    archived: app.archived,
-  };
-}
-
-function functionJson({ id, slug, name, version, app, configuration, archived }: RegisteredFunction) {
-  const { triggers, url, ...options } = configuration;
-  return {
-    id,
-    slug,
-    name,
-    version,
-    app_id: app.id,
-    app_name: app.name,
-    triggers: triggers.map(({ kind: _kind, ...trigger }) => trigger),
-    url,
-    configuration: options,
-    archived,
-  };
+/** The app as it is at this moment, and what else there is to say. */
+async function shown(context: Context<Api>, id: string, more: object = {}): Promise<Response> {
+  const environmentId = context.get("environment").id;
+  const [stored, { functions }] = await Promise.all([
+    listApps(context.env.DB, environmentId),
+    currentCatalog(context.env, environmentId, Date.now()),
+  ]);
+  const app = stored.find((known) => known.id === id);
+  if (app === undefined) throw new MillraceError("app_not_found", "The app was removed meanwhile.");
+  return reply(context, { ...appJson(app, functions), ...more });
 }
