@@ -6,11 +6,13 @@
 import type { Bindings } from "../bindings.ts";
 import { counters } from "../counters.ts";
 import type { Input } from "../decide/run/decide.ts";
+import { concerns } from "../decide/run/pausing.ts";
 import type { RequestOutcome } from "../decide/run/resolution.ts";
-import { fenceOf, type Job, maxAttempts, type RunState } from "../decide/run/state.ts";
+import { fenceOf, isCurrent, type Job, maxAttempts, type RunState } from "../decide/run/state.ts";
 import { CALL } from "../limits.ts";
 import type { CallReply } from "../protocol/call-reply.ts";
 import { parseGatewayRequest } from "../protocol/gateway-request.ts";
+import { standingOf } from "../runs/standing.ts";
 import { settingsOf } from "../settings.ts";
 import { fetchTargetPolicy } from "./address.ts";
 import { callApp } from "./call.ts";
@@ -24,6 +26,8 @@ export interface PoolOwner {
   state(): RunState | null;
   /** Takes what a call brought; resolves when it is committed. */
   take(input: Input): Promise<void>;
+  /** Does what the run calls for now; it has not ended. */
+  advance(state: RunState): void;
   /** Reports a failure that nobody waits for. */
   failed(error: unknown): void;
 }
@@ -32,9 +36,11 @@ export class CallPool {
   readonly #bindings: Bindings;
   readonly #owner: PoolOwner;
   readonly #delivering = new Set<number>();
+  /** Jobs whose call is in flight, and since when, ms. */
+  readonly #since = new Map<number, number>();
+  readonly #executing = new Set<number>();
   readonly #waiting: Job[] = [];
   readonly #requests = new Map<string, ParsedRequest>();
-  #running = 0;
 
   constructor(bindings: Bindings, owner: PoolOwner) {
     this.#bindings = bindings;
@@ -46,31 +52,77 @@ export class CallPool {
     return this.#delivering;
   }
 
-  /** Delivers a job as soon as a place is free. */
+  /** Since when the call of each job in flight is under way, ms since 1970. */
+  get since(): ReadonlyMap<number, number> {
+    return this.#since;
+  }
+
+  /** Jobs whose call is in flight here. */
+  get executing(): ReadonlySet<number> {
+    return this.#executing;
+  }
+
+  /** Delivers a job as soon as a place is free, unless the delivery does not count any more by then. */
   deliver(job: Job): void {
     this.#delivering.add(job.id);
-    if (this.#running >= CALL.concurrent) this.#waiting.push(job);
+    if (this.#executing.size >= CALL.concurrent) this.#waiting.push(job);
     else this.#run(job).catch((error: unknown) => this.#owner.failed(error));
   }
 
   async #run(job: Job): Promise<void> {
     const state = this.#owner.state();
     if (state === null) return;
-    this.#running++;
-    const input = await this.#perform(state, job).finally(() => {
-      this.#running--;
+    this.#executing.add(job.id);
+    this.#since.set(job.id, Date.now());
+    let input: Input;
+    // The reply is taken in the same instant in which the job leaves the hand: in between it would look like one to be delivered.
+    try {
+      input = await this.#perform(state, job);
+    } finally {
+      this.#executing.delete(job.id);
+      this.#since.delete(job.id);
       this.#delivering.delete(job.id);
-      const next = this.#waiting.shift();
-      if (next !== undefined) this.deliver(next);
-    });
+      this.#next();
+    }
+    const counts = this.#counts(job);
+    if (!counts || this.#owner.state()?.cancelling !== null) counters.discardedReplies++;
     await this.#owner.take(input);
+    // A job that was halted and may go on again was not delivered while this delivery of it had not ended.
+    const now = this.#owner.state();
+    if (!counts && now?.outcome === null) this.#owner.advance(now);
+  }
+
+  /** Fills the free place. Jobs that were dropped while they waited for it are not called any more (CR-1). */
+  #next(): void {
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      if (this.#counts(next)) return this.deliver(next);
+      this.#delivering.delete(next.id);
+    }
+  }
+
+  #counts(job: Job): boolean {
+    const state = this.#owner.state();
+    return state !== null && isCurrent(state, fenceOf(job));
   }
 
   async #perform(state: RunState, job: Job): Promise<Input> {
+    return (await this.#hindrance(state, job)) ?? (await this.#call(state, job));
+  }
+
+  /** What the run has to learn before it calls, when it is not to call now: its function is paused (CR-15). */
+  async #hindrance(state: RunState, job: Job): Promise<Input | null> {
+    const standing = await standingOf(this.#bindings, state);
+    const now = this.#owner.state() ?? state;
+    const news = standing !== undefined && concerns(now, standing);
+    if (this.#counts(job) && now.cancelling === null && now.suspended === null && !news) return null;
+    return { kind: "wake", delivering: this.#delivering, executing: this.#executing, standing };
+  }
+
+  async #call(state: RunState, job: Job): Promise<Input> {
     const fence = fenceOf(job);
     if (!job.request || job.stepId === null) {
       counters.calls++;
-      const reply = await callApp(this.#bindings, state, job, this.#running > CALL.direct);
+      const reply = await callApp(this.#bindings, state, job, this.#executing.size > CALL.direct);
       this.#remember(reply);
       return { kind: "reply", fence, reply };
     }
@@ -86,7 +138,7 @@ export class CallPool {
   async #request(parsed: ParsedRequest): Promise<RequestOutcome> {
     if (!parsed.ok) return refusedRequest(parsed.kind, parsed.message);
     const context = { policy: fetchTargetPolicy(settingsOf(this.#bindings)), now: Date.now() };
-    if (this.#running <= CALL.direct) return await performRequest(parsed.request, context);
+    if (this.#executing.size <= CALL.direct) return await performRequest(parsed.request, context);
     return await this.#bindings.CALLER.perform(parsed.request, context);
   }
 

@@ -7,6 +7,7 @@ import { deferredEvents, endEvent, endEventNames } from "../decide/run/end-event
 import type { RunState } from "../decide/run/state.ts";
 import type { AcceptedEvent, EventPayload, RoutedEvent } from "../events/event.ts";
 import { publish } from "../events/publish.ts";
+import { record } from "../history/record.ts";
 import { derivedUlid } from "../ids.ts";
 
 /** Publishes the events of a run that has ended and returns what became of them. */
@@ -28,5 +29,8 @@ export async function announceEnd(bindings: Bindings, state: RunState, now: numb
     ...deferredEvents(state).map(({ deferId, payload }) => accept(`defer ${deferId}`, payload)),
   ]);
   if (events.length === 0) return [];
-  return (await publish(bindings, identity.environmentId, events, now, identity.depth + 1)).events;
+  const published = await publish(bindings, identity.environmentId, events, now, identity.depth + 1);
+  // The run's report carries the events themselves.
+  await record(bindings, identity.environmentId, { unreported: [], skipped: published.skipped });
+  return published.events;
 }

@@ -5,14 +5,17 @@
  */
 import { catalogOf } from "../apps/catalog.ts";
 import type { Bindings } from "../bindings.ts";
+import { takesChildrenAlong } from "../decide/run/cancellation.ts";
 import type { Input } from "../decide/run/decide.ts";
 import { errorMemo, type RunState, type WaitingStep, type WaitTarget } from "../decide/run/state.ts";
 import type { AcceptedEvent } from "../events/event.ts";
+import { inParallel } from "../events/parallel.ts";
 import { publish } from "../events/publish.ts";
-import { INVOKED } from "../events/route.ts";
-import { storeEvents } from "../history/events.ts";
-import { derivedUlid } from "../ids.ts";
+import { gathers, INVOKED } from "../events/route.ts";
+import { record } from "../history/record.ts";
+import { derivedUlid, runIdFor } from "../ids.ts";
 import { type JsonObject, objectOf } from "../json.ts";
+import { FANOUT } from "../limits.ts";
 import { runStub } from "../objects.ts";
 import { toError } from "../protocol/opcodes.ts";
 
@@ -33,8 +36,9 @@ export async function invokeFrom(
     return { kind: "resolved", stepId: step.id, memo: errorMemo({ name: "Error", message, code: "invoke_not_found" }) };
   }
   const event = await invokedEvent(state, step, invocation);
-  const { unreported } = await publish(bindings, environmentId, [event], now, state.identity.depth + 1);
-  await storeEvents(bindings.DB, environmentId, unreported, { routed: true });
+  // A function that skips the event answers the step by itself (FC-43).
+  const published = await publish(bindings, environmentId, [event], now, state.identity.depth + 1);
+  await record(bindings, environmentId, published);
   return null;
 }
 
@@ -70,11 +74,32 @@ async function invokedEvent(state: RunState, step: WaitingStep, invocation: Invo
   };
 }
 
-/** Tells the step that invoked an ended run how it ended. Repeated until it succeeds; the parent takes the first answer. */
+/**
+ * Cancels the runs that this one invoked and waits for, when they go with it (EX-54), and theirs in turn. Repeated at its end until history
+ * has it: a child that was just being started is found then. Throws when one cannot be reached.
+ */
+export async function cancelChildren(bindings: Bindings, state: RunState | null, now: number): Promise<void> {
+  if (state === null || !takesChildrenAlong(state)) return;
+  const { environmentId, runId } = state.identity;
+  const catalog = await catalogOf(bindings, environmentId, now);
+  await inParallel(FANOUT.inline, [...state.steps.values()], async (step) => {
+    if (step.status !== "waiting" || step.on.kind !== "invoke") return;
+    const target = catalog.functionNamed(step.on.functionId);
+    // A run that gathers has events of others as well.
+    if (target === null || gathers(target)) return;
+    const { internalId } = await invokedEvent(state, step, step.on);
+    const child = await runIdFor(environmentId, target.id, internalId);
+    await runStub(bindings, environmentId, child).cancel({ by: "parent", runId, children: true });
+  });
+}
+
+/** Tells the steps that invoked an ended run how it ended. Repeated until it succeeds; a parent takes the first answer. */
 export async function answerParent(bindings: Bindings, state: RunState): Promise<void> {
   const { identity, outcome } = state;
   if (identity.parent === null || outcome === null) return;
   const memo: JsonObject =
     outcome.status === "completed" ? { data: outcome.output } : errorMemo(toError(outcome.output));
-  await runStub(bindings, identity.environmentId, identity.parent.runId).resolve(identity.parent.stepId, memo);
+  await inParallel(FANOUT.inline, [identity.parent, ...(identity.otherParents ?? [])], async ({ runId, stepId }) => {
+    await runStub(bindings, identity.environmentId, runId).resolve(stepId, memo);
+  });
 }

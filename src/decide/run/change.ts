@@ -31,6 +31,12 @@ export type Change =
   | { readonly is: "lined"; readonly job: number }
   /** The line has called. */
   | { readonly is: "granted"; readonly job: number }
+  /** Its function's pause that began at `since` holds it back; `at` is when it met that pause (CR-15). */
+  | { readonly is: "suspended"; readonly since: number; readonly at: number }
+  /** The pause that began at `since` is over, and so is every earlier one; the finish time-out comes `length` ms later. */
+  | { readonly is: "resumed"; readonly since: number; readonly length: number }
+  /** After it was held, its lines let it take its place among the whole runs again (FC-13, CR-18). */
+  | { readonly is: "rejoined" }
   /** The run is to be cancelled when what executes has ended (CR-1). */
   | { readonly is: "cancelling"; readonly cause: CancelCause }
   | {

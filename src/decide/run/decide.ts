@@ -8,14 +8,17 @@ import type { Json } from "../../json.ts";
 import type { CallReply } from "../../protocol/call-reply.ts";
 import type { MetadataChange } from "../../protocol/metadata.ts";
 import type { Op, StepError } from "../../protocol/opcodes.ts";
-import { grant } from "./admission.ts";
-import { cancel } from "./cancellation.ts";
+import { grant, lookAfter } from "./admission.ts";
+import { cancel, windDown } from "./cancellation.ts";
 import type { Decision } from "./change.ts";
+import { expireRun } from "./deadline.ts";
 import { replay } from "./evolve.ts";
 import type { CancelCause } from "./flow.ts";
 import type { RunIdentity } from "./identity.ts";
+import { linesOf } from "./lines.ts";
 import { annotate } from "./metadata.ts";
 import { applyCheckpoint, applyOps } from "./operations.ts";
+import { type Halt, halt, heed, type Standing } from "./pausing.ts";
 import { answer, expire, forget, offer, type RequestOutcome, resolve } from "./resolution.ts";
 import { type Fence, isCurrent, type Job, type ResponseHead, type RunState } from "./state.ts";
 import { begin, complete, conclude, fail, jsonBytes, type Moment, record, retry, type Turn } from "./turn.ts";
@@ -26,11 +29,25 @@ export type Input =
   | { readonly kind: "reply"; readonly fence: Fence; readonly reply: CallReply }
   /**
    * Time passed, or the object was loaded: everything due is done. `delivering` are the jobs whose call is in flight
-   * in this very instance; a due job that is not among them has lost its call and is delivered again.
+   * in this very instance, those that wait for a place included; a due job that is not among them has lost its call and is delivered
+   * again. `executing` are those that do not wait; absent: all of them. `standing`: what is known of the function's pauses. `waiting` are
+   * the jobs that stand in a line, as this instance knows. `loaded`: it is a new instance, which has nothing in hand.
    */
-  | { readonly kind: "wake"; readonly delivering: ReadonlySet<number> }
-  /** A call that is still under way reports what it has finished (EX-66). */
-  | { readonly kind: "checkpoint"; readonly fence: Fence; readonly ops: readonly Op[] }
+  | {
+      readonly kind: "wake";
+      readonly delivering: ReadonlySet<number>;
+      readonly executing?: ReadonlySet<number>;
+      readonly standing?: Standing | undefined;
+      readonly waiting?: ReadonlySet<number>;
+      readonly loaded?: true;
+    }
+  /** A call that is still under way reports what it has finished (EX-66). With a `pause`, it may go no further. */
+  | {
+      readonly kind: "checkpoint";
+      readonly fence: Fence;
+      readonly ops: readonly Op[];
+      readonly pause?: Halt | undefined;
+    }
   /** An event that a waiting step may be waiting for. */
   | { readonly kind: "event"; readonly stepId: string; readonly event: AcceptedEvent }
   /** What a waiting step waited for: a signal's data, an invoked run's result. */
@@ -62,7 +79,8 @@ export function start(identity: RunIdentity, moment: Moment): Decided {
   const { endpoint } = identity;
   // The handler of an endpoint has begun already: its job becomes due only when it falls silent.
   const due = endpoint === undefined ? Math.max(identity.startAt, moment.now) : moment.now + endpoint.lease;
-  const begun = endpoint !== undefined || due <= moment.now;
+  // A run with lines begins when they let it.
+  const begun = endpoint !== undefined || (due <= moment.now && !identity.flow?.lines.length);
   const decision: Decision = {
     at: moment.now,
     changes: [
@@ -82,12 +100,16 @@ export function decide(state: RunState, input: Input, moment: Moment): Decided |
   // What is said about a run may come after its end; nothing else changes it then.
   if (state.outcome !== null && input.kind !== "responded" && input.kind !== "annotated") return null;
   const turn = begin(state, moment);
+  if (windDown(turn, input)) return conclude(turn);
   switch (input.kind) {
     case "reply":
       fenced(turn, input.fence, (job) => applyReply(turn, job, input.reply));
       break;
     case "checkpoint":
-      fenced(turn, input.fence, (job) => applyCheckpoint(turn, job, input.ops));
+      fenced(turn, input.fence, (job) => {
+        applyCheckpoint(turn, job, input.ops);
+        if (input.pause !== undefined) halt(turn, job, input.pause);
+      });
       break;
     case "answered":
       fenced(turn, input.fence, (job) => answer(turn, job, input.outcome));
@@ -96,7 +118,7 @@ export function decide(state: RunState, input: Input, moment: Moment): Decided |
       fenced(turn, input.fence, (job) => forget(turn, job));
       break;
     case "wake":
-      wake(turn, input.delivering);
+      wake(turn, input);
       break;
     case "event":
       offer(turn, input.stepId, input.event);
@@ -149,12 +171,23 @@ function respond(turn: Turn, head: ResponseHead): void {
   record(turn, { is: "responded", head });
 }
 
-function wake(turn: Turn, delivering: ReadonlySet<number>): void {
+function wake(turn: Turn, input: Extract<Input, { kind: "wake" }>): void {
+  const { delivering, executing = delivering, standing, waiting, loaded = false } = input;
+  const held = turn.state.suspended !== null;
+  if (standing !== undefined) heed(turn, standing, executing);
+  const { outcome, cancelling } = turn.state;
+  if (outcome !== null || cancelling !== null || expireRun(turn, executing)) return;
   const { now } = turn.moment;
   for (const job of [...turn.state.jobs.values()]) {
+    if (turn.state.suspended !== null) break;
     if (job.due > now || delivering.has(job.id)) continue;
+    // A held run called for none of these; what an instance lost while it was held is no longer waited for.
+    if (linesOf(turn.state).length > 0 && !held) {
+      lookAfter(turn, job, { waiting: waiting?.has(job.id) ?? false, lost: loaded });
+      continue;
+    }
     record(turn, { is: "delivered", job: job.id });
-    if (turn.state.startedAt === null) record(turn, { is: "begun", at: now });
+    if (turn.state.startedAt === null && linesOf(turn.state).length === 0) record(turn, { is: "begun", at: now });
   }
   expire(turn);
 }

@@ -2,15 +2,17 @@
  * What has to be done for a run in a given state: which calls to make and when to look again. Pure, derived from the state alone,
  * so that a restarted object finds the same answer in its log.
  */
-import { RUN } from "../../limits.ts";
+import { CAPACITY, RUN } from "../../limits.ts";
+import { deadlineOf } from "./deadline.ts";
+import { isDeliverable } from "./lines.ts";
+import { pauseLook } from "./pausing.ts";
 import { isHeld, type Job, type RunState } from "./state.ts";
-
-const NOTHING: ReadonlySet<number> = new Set();
 
 /** Jobs that are due and not being delivered by this instance. */
 export function dueJobs(state: RunState, delivering: ReadonlySet<number>, now: number): Job[] {
-  if (state.outcome !== null) return [];
-  return [...state.jobs.values()].filter((job) => job.due <= now && !delivering.has(job.id));
+  // What is left of a run that is being cancelled executes, or was lost and is not repeated (CR-1). A held run begins nothing.
+  if (state.outcome !== null || state.cancelling !== null || state.suspended !== null) return [];
+  return [...state.jobs.values()].filter((job) => isDeliverable(state, job, now) && !delivering.has(job.id));
 }
 
 /**
@@ -20,9 +22,14 @@ export function dueJobs(state: RunState, delivering: ReadonlySet<number>, now: n
  */
 export function nextLook(state: RunState, now: number, watchdog: number, registered = true): number | null {
   if (state.outcome !== null) return now + RUN.confirmation;
-  let next = registered ? Number.POSITIVE_INFINITY : now + watchdog;
-  for (const job of state.jobs.values()) next = Math.min(next, job.due > now ? job.due : now + watchdog);
-  if (state.steps.size > state.stack.length) {
+  let next = Math.min(
+    registered ? Number.POSITIVE_INFINITY : now + watchdog,
+    deadlineOf(state)?.at ?? Number.POSITIVE_INFINITY,
+  );
+  const look = pauseLook(state, now);
+  if (look !== null) next = Math.min(next, look);
+  else for (const job of state.jobs.values()) next = Math.min(next, lookAt(job, now, watchdog));
+  if (state.steps.size > state.stack.length && state.cancelling === null) {
     for (const step of state.steps.values()) {
       if (step.status === "sleeping" || step.status === "waiting") next = Math.min(next, step.until);
     }
@@ -30,8 +37,19 @@ export function nextLook(state: RunState, now: number, watchdog: number, registe
   return next === Number.POSITIVE_INFINITY ? null : next;
 }
 
+// Whoever stands in a line trusts that it will call. The look is counted from when the job was due, so that it does not move all the time.
+function lookAt({ due, lined }: Job, now: number, watchdog: number): number {
+  if (due > now) return due;
+  return lined ? due + CAPACITY.look * (Math.floor((now - due) / CAPACITY.look) + 1) : now + watchdog;
+}
+
 /** Whether the run sleeps with nothing due, so that an alarm which comes too early would wake it for nothing. */
 export function isDormant(state: RunState, registered: boolean, now: number): boolean {
   // A handler's silence is looked at when the alarm comes; moving the alarm with each of its reports would cost a row each.
-  return state.outcome === null && registered && !isHeld(state) && dueJobs(state, NOTHING, now).length === 0;
+  if (state.cancelling !== null) return false;
+  return state.outcome === null && registered && !isHeld(state) && !isWorkDue(state, now);
+}
+
+function isWorkDue({ jobs, suspended }: RunState, now: number): boolean {
+  return suspended === null && [...jobs.values()].some(({ due, lined }) => due <= now && !lined);
 }

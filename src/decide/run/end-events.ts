@@ -4,7 +4,8 @@
  */
 import type { EventPayload } from "../../events/event.ts";
 import { type Json, type JsonObject, objectOf } from "../../json.ts";
-import type { RunState } from "./state.ts";
+import { CAUSES } from "./flow.ts";
+import type { Outcome, RunState } from "./state.ts";
 
 /** Names of the events that end a run; a run triggered by one of them emits none. */
 const END_EVENTS = ["inngest/function.finished", "inngest/function.failed", "inngest/function.cancelled"] as const;
@@ -31,8 +32,7 @@ export function endEvent(state: RunState, name: EndEvent, id: string): EventPayl
   const { identity, outcome } = state;
   const trigger = identity.events[0]?.event.payload;
   if (outcome === null || trigger === undefined) throw new RangeError("Only a run that has ended emits end events.");
-  const result: JsonObject =
-    outcome.status === "completed" ? { result: outcome.output } : { error: errorText(outcome.output) };
+  const result: JsonObject = outcome.status === "completed" ? { result: outcome.output } : { error: errorOf(outcome) };
   return {
     name,
     id,
@@ -45,10 +45,18 @@ export function endEvent(state: RunState, name: EndEvent, id: string): EventPayl
       function_id: identity.function.slug,
       run_id: identity.runId,
       ...(identity.parent === null ? {} : { correlation_id: `${identity.parent.runId}.${identity.parent.stepId}` }),
-      _inngest: { status: STATUS[outcome.status] },
+      _inngest: {
+        status: STATUS[outcome.status],
+        ...(outcome.cause === undefined ? {} : { cause: CAUSES[outcome.cause.by] }),
+      },
     },
     ...(trigger.meta === undefined ? {} : { meta: trigger.meta }),
   };
+}
+
+// A cancelled run has the same few words, whatever the cause (CR-33).
+function errorOf({ status, output }: Outcome): JsonObject {
+  return status === "cancelled" ? objectOf(output) : errorText(output);
 }
 
 // `error.error` is "Name: message" (spec/00 "System events"); transport failures are their own text.

@@ -48,6 +48,10 @@ function created(change: Change): Draft {
     sequence: 0,
     startedAt: null,
     admitted: false,
+    suspended: null,
+    released: false,
+    pausesOver: 0,
+    pausedFor: 0,
     cancelling: null,
     protocol: -1,
     stack: [],
@@ -80,7 +84,17 @@ export function applyChange(draft: Draft, change: Change): void {
     case "queued": {
       const id = draft.nextJob++;
       const { stepId, due, request = false, attempt = 0 } = change;
-      draft.jobs.set(id, { id, stepId, request, attempt, generation: 1, due, lined: false, failure: null });
+      draft.jobs.set(id, {
+        id,
+        stepId,
+        request,
+        attempt,
+        generation: 1,
+        due,
+        lined: false,
+        delivery: "open",
+        failure: null,
+      });
       return;
     }
     case "delivered":
@@ -89,6 +103,7 @@ export function applyChange(draft: Draft, change: Change): void {
         generation: job.generation + 1,
         due: change.due ?? job.due,
         lined: false,
+        delivery: change.due === undefined ? "open" : "lost",
       }));
       return;
     case "admitted":
@@ -100,13 +115,32 @@ export function applyChange(draft: Draft, change: Change): void {
     case "granted":
       changeJob(draft, change.job, (job) => ({ ...job, lined: false }));
       return;
+    case "suspended":
+      draft.suspended = { since: change.since, at: change.at };
+      draft.released = draft.startedAt !== null;
+      return;
+    case "rejoined":
+      draft.released = false;
+      return;
+    case "resumed":
+      draft.suspended = null;
+      draft.pausesOver = change.since;
+      draft.pausedFor += change.length;
+      return;
     case "cancelling":
       draft.cancelling = change.cause;
       return;
     case "retried": {
       const { attempt, due, error, at = due } = change;
       const failure = { at, error };
-      changeJob(draft, change.job, (job) => ({ ...job, attempt, due, failure, generation: job.generation + 1 }));
+      changeJob(draft, change.job, (job) => ({
+        ...job,
+        attempt,
+        due,
+        failure,
+        generation: job.generation + 1,
+        delivery: "none",
+      }));
       return;
     }
     case "done":

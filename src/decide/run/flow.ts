@@ -27,8 +27,8 @@ export interface CancelListener {
   readonly until: number | null;
 }
 
-/** Why a run was cancelled (CR-13). */
-export type CancelCause =
+/** Why a run was cancelled (CR-13), and whether the runs it invoked go with it (EX-54). An event is named by its internal id. */
+export type CancelCause = { readonly children?: true } & (
   | { readonly by: "event"; readonly eventId: string; readonly eventName: string }
   | { readonly by: "start_timeout" }
   | { readonly by: "finish_timeout" }
@@ -37,7 +37,21 @@ export type CancelCause =
   | { readonly by: "bulk"; readonly cancellationId: string }
   | { readonly by: "pause" }
   | { readonly by: "singleton"; readonly runId: string }
-  | { readonly by: "parent"; readonly runId: string };
+  | { readonly by: "parent"; readonly runId: string }
+);
+
+/** The words for causes that everybody outside sees (spec/00 "Statuses"); `parent` is ours. */
+export const CAUSES = {
+  event: "event",
+  start_timeout: "timeout_start",
+  finish_timeout: "timeout_finish",
+  user: "user",
+  api: "api",
+  bulk: "bulk",
+  pause: "pause",
+  singleton: "singleton",
+  parent: "parent",
+} as const satisfies Record<CancelCause["by"], string>;
 
 /** The id under which a run's `index`-th cancel listener waits; never the id of a step, which is a hash. */
 export function cancelListenerId(index: number): string {

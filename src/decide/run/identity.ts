@@ -30,6 +30,8 @@ export interface RunIdentity {
   readonly depth: number;
   /** The step that invoked this run and waits for its end (EX-50). */
   readonly parent: { readonly runId: string; readonly stepId: string } | null;
+  /** Further steps that wait for its end, when several invocations gathered in one window. */
+  readonly otherParents?: readonly { readonly runId: string; readonly stepId: string }[];
   /** The run that was rerun, when this one is its copy. */
   readonly originalRunId: string | null;
   /** Present when something limits the run or may end it early (spec/05, spec/06). */

@@ -4,8 +4,10 @@
 import type { RoutedEvent } from "../../events/event.ts";
 import type { RunReport, RunRow, RunStatus } from "../../history/message.ts";
 import type { RunJob, RunView } from "../../history/view.ts";
+import type { LineRef } from "../capacity/line.ts";
+import { cronOf } from "../schedule/timer-event.ts";
 import { metadataOf } from "./metadata.ts";
-import { isHeld, type RunState } from "./state.ts";
+import { isHeld, type Job, type RunState } from "./state.ts";
 
 /** The run's row (API-8). */
 export function rowOf(state: RunState): RunRow {
@@ -25,26 +27,36 @@ export function rowOf(state: RunState): RunRow {
     eventName: identity.events[0]?.event.payload.name ?? "",
     originalRunId: identity.originalRunId,
     parentRunId: identity.parent?.runId ?? null,
-    cron: null,
-    cancelReason: null,
+    cron: cronOf(identity.events[0]?.event.payload),
+    cancelReason: outcome?.cause ?? null,
     skipReason: null,
     output: outcome?.output ?? null,
     sequence: state.sequence,
   };
 }
 
-/** The run as its object shows it. */
-export function viewOf(state: RunState): RunView {
-  return { row: rowOf(state), jobs: jobsOf(state), metadata: metadataOf(state) };
+/** The run as its object shows it. `lines` are those that jobs wait for, as far as the object knows. */
+export function viewOf(state: RunState, lines: ReadonlyMap<number, LineRef> = new Map()): RunView {
+  const { flow } = state.identity;
+  return {
+    row: rowOf(state),
+    jobs: jobsOf(state, lines),
+    metadata: metadataOf(state),
+    ...(flow === undefined ? {} : { flow: { priority: flow.priority, priorityError: flow.priorityError } }),
+  };
 }
 
-/** What the run tells history: itself, its trigger events, and the system events it has emitted. */
+/**
+ * What the run tells history: itself, its trigger events unless they were stored when they joined its window, and the system events it
+ * has emitted.
+ */
 export function reportOf(state: RunState, emitted: readonly RoutedEvent[]): RunReport {
-  return { run: rowOf(state), events: [...state.identity.events, ...emitted] };
+  const { events, gathered } = state.identity;
+  return { run: rowOf(state), events: gathered === true ? emitted : [...events, ...emitted] };
 }
 
 /** What is queued (API-9): calls waiting for their time, and sleeps. */
-export function jobsOf(state: RunState): RunJob[] {
+export function jobsOf(state: RunState, lines: ReadonlyMap<number, LineRef> = new Map()): RunJob[] {
   // What the app's own handler is doing waits for nothing.
   const queued = isHeld(state) ? [] : [...state.jobs.values()];
   const jobs: RunJob[] = queued.map((job) => ({
@@ -53,14 +65,22 @@ export function jobsOf(state: RunState): RunJob[] {
     at: job.due,
     attempt: job.attempt,
     step: job.stepId === null ? null : (state.steps.get(job.stepId)?.label.name ?? job.stepId),
+    ...waitingFor(job, lines.get(job.id)),
   }));
   if (state.outcome !== null) return [];
+  // What a run that is being cancelled slept or waited for does not come any more.
+  if (state.cancelling !== null) return jobs;
   for (const step of state.steps.values()) {
     if (step.status !== "sleeping" && step.status !== "waiting") continue;
     const kind = step.status === "sleeping" ? "sleep" : "wait";
     jobs.push({ id: `${state.identity.runId}.${step.id}`, kind, at: step.until, attempt: 0, step: step.label.name });
   }
   return jobs;
+}
+
+// It waits since it is due: nothing else keeps a due job from its call.
+function waitingFor({ due }: Job, line: LineRef | undefined): Pick<RunJob, "waitingFor"> {
+  return line === undefined ? {} : { waitingFor: { ...line, since: due } };
 }
 
 function statusOf(state: RunState): RunStatus {

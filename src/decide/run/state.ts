@@ -24,6 +24,11 @@ export interface Job {
   readonly due: number;
   /** It stands in a line, nothing of it is in flight, and the line will call (FC-12). */
   readonly lined: boolean;
+  /**
+   * What may be executing of it. `open`: its call, from when it is due. `none`: nothing, its next attempt lies in the future. `lost`: a call
+   * whose reply nobody hears, until it is due. Only a limit on executing steps makes a difference of it (FC-10).
+   */
+  readonly delivery: "open" | "none" | "lost";
   /** The newest failed attempt: when, ms, and its error; null while there was none. */
   readonly failure: { readonly at: number; readonly error: Json } | null;
 }
@@ -89,6 +94,14 @@ export interface RunState {
   readonly startedAt: number | null;
   /** The throttle has let it start; false also where there is none. */
   readonly admitted: boolean;
+  /** Set while its function's pause holds it back: no call begins. When the pause began, which names it, and when the run met it. */
+  readonly suspended: { readonly since: number; readonly at: number } | null;
+  /** It was held after it had started, and has no place among the whole runs until it takes one again (CR-18). */
+  readonly released: boolean;
+  /** The beginning of the newest pause known to be over; 0 while none is. */
+  readonly pausesOver: number;
+  /** ms of pauses that the finish time-out did not run. */
+  readonly pausedFor: number;
   /** Set when it is to be cancelled as soon as what executes has ended (CR-1). */
   readonly cancelling: CancelCause | null;
   /** Negotiated protocol version; -1 until the app has answered. */
@@ -153,6 +166,13 @@ export function isHeld(state: RunState): boolean {
   return state.identity.endpoint !== undefined && isCurrent(state, HANDLER);
 }
 
+/** True when the app is not to go on with what it executes: a limit has failed the run, or it is cancelled or held (EX-66, EX-67). */
+export function isStopped(state: RunState | null): boolean {
+  const status = state?.outcome?.status;
+  const interrupted = (state?.cancelling ?? state?.suspended ?? null) !== null;
+  return status === "failed" || status === "cancelled" || interrupted;
+}
+
 /** True when every step of the group has finished. */
 export function isGroupFinished(state: RunState, group: number): boolean {
   for (const step of state.steps.values()) {
@@ -181,7 +201,7 @@ export function isPlanningForced(state: RunState, job: Job, maxSteps: number): b
 
 /** The steps that wait for something outside the run. */
 export function waitingSteps(state: RunState): WaitingStep[] {
-  if (state.outcome !== null || !hasPendingSteps(state)) return [];
+  if (state.outcome !== null || state.cancelling !== null || !hasPendingSteps(state)) return [];
   return [...state.steps.values()].filter((step) => step.status === "waiting");
 }
 

@@ -49,10 +49,14 @@ async function cost(scenario: Scenario, work: () => Promise<unknown>): Promise<C
 }
 
 /** Serves a function of three steps and answers what one run of it costs, and how often the app was called. */
-async function costOfThreeSteps(scenario: Scenario, client: Client): Promise<Counts & { readonly appCalls: number }> {
+async function costOfThreeSteps(
+  scenario: Scenario,
+  client: Client,
+  { warm = false, ...options }: { readonly warm?: boolean; readonly [option: string]: unknown } = {},
+): Promise<Counts & { readonly appCalls: number }> {
   const { app, fn, on, trigger, until, mark, marks } = scenario;
   const three = fn(
-    "three",
+    { id: "three", ...options },
     on("x"),
     async ({ step }) => {
       const a = await step.run("a", () => 1);
@@ -63,11 +67,12 @@ async function costOfThreeSteps(scenario: Scenario, client: Client): Promise<Cou
     client,
   );
   const served = await app([three], { client });
-  const before = served.calls();
+  if (warm) await scenario.finished(await trigger(on("x"), { k: "K" }));
+  const [before, ended] = [served.calls(), marks("end").length];
   const counts = await cost(scenario, async () => {
-    await trigger(on("x"));
+    await trigger(on("x"), { k: "K" });
     // Asking for the run would cost what asking costs.
-    await until(() => marks("end").length === 1);
+    await until(() => marks("end").length > ended);
   });
   return { ...counts, appCalls: served.calls() - before };
 }
@@ -96,6 +101,18 @@ const costs: readonly Case[] = [
       expect(counts).toMatchObject({ appCalls: 1, calls: 1, objectRequests: 5, queueOperations: 3 });
       expect(checkpoints).toHaveLength(3);
       expect(counts.rowsWritten).toBeLessThanOrEqual(7);
+      expect(counts.d1RowsWritten).toBeLessThanOrEqual(6);
+    },
+  },
+  {
+    id: "COST-4",
+    title: "A limit that nobody contends: two object requests and three rows more",
+    proves: ["FC-1", "FC-4"],
+    async run(scenario) {
+      const concurrency = { limit: 1, key: "event.data.k" };
+      const counts = await costOfThreeSteps(scenario, scenario.client, { warm: true, concurrency });
+      expect(counts).toMatchObject({ appCalls: 4, calls: 4, objectRequests: 4, queueOperations: 3 });
+      expect(counts.rowsWritten).toBeLessThanOrEqual(10);
       expect(counts.d1RowsWritten).toBeLessThanOrEqual(6);
     },
   },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { endEvent, endEventNames } from "../../../../src/decide/run/end-events.ts";
+import type { CancelCause } from "../../../../src/decide/run/flow.ts";
 import { identity, T0, TestRun } from "./run.ts";
 
 const triggeredBy = (name: string) => {
@@ -50,6 +51,30 @@ describe("end events (CR-29 … CR-34)", () => {
       },
       event: { data: { n: 1 } },
       _inngest: { status: "Failed" },
+    });
+  });
+
+  it.each<[CancelCause, string]>([
+    [{ by: "event", eventId: "01J", eventName: "a/stop" }, "event"],
+    [{ by: "start_timeout" }, "timeout_start"],
+    [{ by: "finish_timeout" }, "timeout_finish"],
+    [{ by: "user" }, "user"],
+    [{ by: "api" }, "api"],
+    [{ by: "bulk", cancellationId: "01K" }, "bulk"],
+    [{ by: "pause" }, "pause"],
+    [{ by: "singleton", runId: "01L" }, "singleton"],
+    [{ by: "parent", runId: "01M" }, "parent"],
+  ])("CR-33: a cancelled run says so in the same words, whatever the cause: %j", (cause, word) => {
+    const run = new TestRun();
+    run.take({ kind: "cancel", cause, executing: new Set() });
+    expect(endEventNames(run.state)).toEqual(["inngest/function.finished", "inngest/function.cancelled"]);
+    expect(endEvent(run.state, "inngest/function.cancelled", "ID").data).toEqual({
+      error: { error: "function cancelled", message: "function cancelled", name: "Error" },
+      event: identity().events[0]?.event.payload,
+      events: [identity().events[0]?.event.payload],
+      function_id: "shop-fn",
+      run_id: identity().runId,
+      _inngest: { status: "Cancelled", cause: word },
     });
   });
 

@@ -1,0 +1,47 @@
+/**
+ * The one alarm of a run. Owns when it is moved: each move is a written row, so that it moves to be in time, or when a dormant run would
+ * wake for nothing. Guarantees that an alarm is set while anything is owed.
+ */
+import { counters } from "../src/counters.ts";
+import { isDormant, nextLook } from "../src/decide/run/effects.ts";
+import type { RunState } from "../src/decide/run/state.ts";
+import { RUN } from "../src/limits.ts";
+
+export class RunAlarm {
+  readonly #storage: DurableObjectStorage;
+  /** The time the alarm is set to, as far as this instance knows. Not knowing costs one needless move, never a lost one. */
+  #at: number | null = null;
+  #watchdog: number = RUN.watchdog.first;
+
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
+  }
+
+  /** It has fired. How long the run may go unwatched from here, ms: looking in vain makes the next look later. */
+  fired(): number {
+    this.#at = null;
+    const watchdog = this.#watchdog;
+    this.#watchdog = Math.min(watchdog * 2, RUN.watchdog.max);
+    return watchdog;
+  }
+
+  /** Something was decided: watching begins anew. */
+  async decided(state: RunState, registered: boolean, now: number): Promise<void> {
+    this.#watchdog = RUN.watchdog.first;
+    await this.watch(state, registered, now, this.#watchdog);
+  }
+
+  /** Sees to it that the run is looked at in time. */
+  async watch(state: RunState, registered: boolean, now: number, watchdog: number): Promise<void> {
+    const next = nextLook(state, now, watchdog, registered);
+    if (next === null || next === this.#at) return;
+    if (this.#at === null || next < this.#at || isDormant(state, registered, now)) await this.set(next);
+  }
+
+  /** Sets it, ms since 1970, in the same commit as what was written just before. */
+  async set(at: number): Promise<void> {
+    this.#at = at;
+    counters.rowsWritten++;
+    await this.#storage.setAlarm(at);
+  }
+}

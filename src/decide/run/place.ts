@@ -1,0 +1,16 @@
+/**
+ * Where a run stands among the runs of its function (FC-8, FC-29). Pure: follows from what the run was born with, so that routing, the run
+ * and every line it stands in agree without asking each other.
+ */
+import type { Place } from "../capacity/line.ts";
+import type { RunIdentity } from "./identity.ts";
+
+/** The run's place. A positive priority counts as an earlier creation; a negative one has moved the start already (FC-31). */
+export function placeOf({ queuedAt, events, flow }: Pick<RunIdentity, "queuedAt" | "events" | "flow">): Place {
+  return {
+    // A deployment has one environment.
+    rank: 0,
+    score: queuedAt - Math.max(flow?.priority ?? 0, 0) * 1000,
+    tie: events[0]?.event.internalId ?? "",
+  };
+}
