@@ -48,7 +48,8 @@ events.get("/v1/events/:id/runs", authenticate, database, async (context) => {
   const environment = context.get("environment");
   const event = found(await readEvent(context.env, environment.id, context.req.param("id")), context.req.param("id"));
   const runIds = event.outcomes
-    .flatMap((outcome) => (outcome.outcome === "started" ? [outcome.runId] : []))
+    // Runs that windows have yet to start are not found, and left out.
+    .flatMap((outcome) => ("runId" in outcome && outcome.runId !== undefined ? [outcome.runId] : []))
     .filter((runId) => cursor === null || runId < cursor)
     .sort()
     .reverse();

@@ -15,6 +15,7 @@ export function replyList(context: Context<Api>, data: readonly unknown[], nextC
   return context.json({ data, metadata: { ...metadata(), next_cursor: nextCursor } });
 }
 
-function metadata() {
+/** What every reply says about itself. */
+export function metadata() {
   return { fetched_at: isoTime(Date.now()), cached_until: null };
 }

@@ -1,8 +1,9 @@
 /**
  * A run as REST v1 shows it (API-8, API-9). Pure. Owns the spelling of statuses on this surface and the two JSON shapes.
  */
+import { CAUSES, type CancelCause } from "../../decide/run/flow.ts";
 import type { RunRow, RunStatus } from "../../history/message.ts";
-import type { RunJob } from "../../history/view.ts";
+import type { RunJob, RunView } from "../../history/view.ts";
 import type { JsonObject } from "../../json.ts";
 import { isoTime, isoTimeOrNull } from "./time.ts";
 
@@ -37,9 +38,36 @@ export function runJson(run: RunRow): JsonObject {
     parent_run_id: run.parentRunId,
     cron: run.cron,
     queued_at: isoTime(run.queuedAt),
-    cancel_reason: run.cancelReason,
+    cancel_reason: run.cancelReason === null ? null : CAUSES[run.cancelReason.by],
+    cancelled_by: run.cancelReason === null ? null : cancelledByJson(run.cancelReason),
     skip_reason: run.skipReason,
   };
+}
+
+/** The priority of a run that flow control looks at (FC-30); nothing for others. */
+export function priorityJson({ flow }: RunView): JsonObject {
+  if (flow === undefined) return {};
+  const { priority, priorityError } = flow;
+  return { priority, ...(priorityError === null ? {} : { priority_error: priorityError }) };
+}
+
+/** What cancelled a run, as far as it has a name: an event, a bulk cancellation, another run (CR-13). */
+function cancelledByJson(cause: CancelCause): JsonObject | null {
+  switch (cause.by) {
+    case "event":
+      return { event_id: cause.eventId, event_name: cause.eventName };
+    case "bulk":
+      return { cancellation_id: cause.cancellationId };
+    case "singleton":
+    case "parent":
+      return { run_id: cause.runId };
+    case "start_timeout":
+    case "finish_timeout":
+    case "user":
+    case "api":
+    case "pause":
+      return null;
+  }
 }
 
 /** One entry of a run's queue: the fields of protocol/11, capitals included, and the step it is for. */
@@ -52,5 +80,11 @@ export function jobJson(job: RunJob, position: number): JsonObject {
     attempt: job.attempt,
     Raw: null,
     step: job.step,
+    waiting_for: job.waitingFor === undefined ? null : limitJson(job.waitingFor),
   };
+}
+
+/** A limit that something waits for (FC-12). */
+function limitJson({ counts, scope, key, since }: NonNullable<RunJob["waitingFor"]>): JsonObject {
+  return { counts, scope, key, since: isoTime(since) };
 }

@@ -1,20 +1,25 @@
 /**
- * `/v1/runs` (API-8, API-9, API-10): one run as its object sees it, its queue, and the list that history keeps.
+ * `/v1/runs` (API-8 … API-11): one run as its object sees it, its queue, and the list that history keeps.
  */
 import { Hono } from "hono";
 import * as z from "zod";
+import type { CancelCause } from "../../decide/run/flow.ts";
 import { MillraceError } from "../../errors.ts";
 import type { RunStatus } from "../../history/message.ts";
 import type { Page } from "../../history/page.ts";
 import { readRun } from "../../history/read.ts";
 import { listRuns, type RunFilter } from "../../history/runs.ts";
+import { isFinal } from "../../history/status.ts";
 import type { RunView } from "../../history/view.ts";
+import { runStub } from "../../objects.ts";
+import { cancelRun } from "../../runs/cancel.ts";
 import type { Api } from "../api.ts";
 import { authenticate } from "../authentication.ts";
 import { database } from "../database.ts";
 import { moment, pageParameters, parseQuery, text } from "./query.ts";
 import { reply, replyList } from "./reply.ts";
-import { jobJson, runJson, STATUS_WORDS } from "./run.ts";
+import { jobJson, priorityJson, runJson, STATUS_WORDS } from "./run.ts";
+import { causeJson } from "./why.ts";
 
 const BY_WORD = new Map(
   // `Object.entries` forgets that the keys of a record over statuses are statuses.
@@ -55,6 +60,8 @@ const listQuery = z
     },
   }));
 
+const cancelQuery = z.object({ children: z.enum(["true", "false"]).default("false") });
+
 /** The routes, below `/v1`. */
 export const runs = new Hono<Api>();
 
@@ -67,13 +74,29 @@ runs.get("/v1/runs", authenticate, database, async (context) => {
 runs.get("/v1/runs/:id", authenticate, database, async (context) => {
   const id = context.req.param("id");
   const view = found(await readRun(context.env, context.get("environment").id, id), id);
-  return reply(context, { ...runJson(view.row), metadata: view.metadata });
+  return reply(context, { ...runJson(view.row), ...priorityJson(view), metadata: view.metadata });
 });
 
 runs.get("/v1/runs/:id/jobs", authenticate, database, async (context) => {
   const id = context.req.param("id");
   const view = found(await readRun(context.env, context.get("environment").id, id), id);
   return reply(context, view.jobs.map(jobJson));
+});
+
+runs.get("/v1/runs/:id/why", authenticate, database, async (context) => {
+  const id = context.req.param("id");
+  const environmentId = context.get("environment").id;
+  const view = found(await readRun(context.env, environmentId, id), id);
+  const causes = isFinal(view.row.status) ? [] : ((await runStub(context.env, environmentId, id).why()) ?? []);
+  return reply(context, { run_id: id, status: STATUS_WORDS[view.row.status], causes: causes.map(causeJson) });
+});
+
+// The reply is as empty as the original's (protocol/11); a run with a step in flight still reads Running until that has ended.
+runs.delete("/v1/runs/:id", authenticate, database, async (context) => {
+  const { children } = parseQuery(cancelQuery, context.req.query());
+  const cause: CancelCause = children === "true" ? { by: "api", children: true } : { by: "api" };
+  await cancelRun(context.env, context.get("environment").id, context.req.param("id"), cause);
+  return context.body(null, 200);
 });
 
 function found(view: RunView | null, id: string): RunView {

@@ -1,0 +1,109 @@
+/**
+ * `/v1/cancellations` (API-12, CR-9): cancelling many runs of a function, and how far that is.
+ */
+import { Hono } from "hono";
+import * as z from "zod";
+import { currentCatalog } from "../../apps/catalog.ts";
+import type { Catalog } from "../../apps/catalog-index.ts";
+import type { RegisteredFunction } from "../../apps/function.ts";
+import { MillraceError } from "../../errors.ts";
+import { compileCached } from "../../expressions/cache.ts";
+import { newUlid } from "../../ids.ts";
+import { COMMAND } from "../../limits.ts";
+import { beginOperation, readOperation, readOperations, stopOperation } from "../../operations/operation.ts";
+import type { Api } from "../api.ts";
+import { authenticate } from "../authentication.ts";
+import { database } from "../database.ts";
+import { parseBody } from "./body.ts";
+import { cancellationJson } from "./cancellation.ts";
+import { moment, pageQuery, parseQuery } from "./query.ts";
+import { metadata, reply, replyList } from "./reply.ts";
+
+const KIND = "cancel";
+
+const name = z.string("must be text").min(1, "must not be empty");
+
+const cancellationBody = z
+  .object({
+    app_id: name,
+    function_id: name,
+    started_after: moment,
+    started_before: moment.refine((time) => time !== null, "must be given"),
+    if: z.string("must be text").nullable().default(null),
+  })
+  .refine(({ started_after, started_before }) => (started_after ?? 0) < (started_before ?? 0), {
+    path: ["started_after"],
+    message: "must be earlier than started_before",
+  });
+
+/** The routes, below `/v1`. */
+export const cancellations = new Hono<Api>();
+
+cancellations.post("/v1/cancellations", authenticate, database, async (context) => {
+  const body = await parseBody(context, cancellationBody, COMMAND.bodyBytes);
+  const environmentId = context.get("environment").id;
+  const condition = checkedCondition(body.if);
+  const now = Date.now();
+  const { app, ...named } = functionIn(await currentCatalog(context.env, environmentId, now), body);
+  const state = await beginOperation(context.env, {
+    id: newUlid(now),
+    environmentId,
+    kind: KIND,
+    app,
+    function: { id: named.id, slug: named.slug },
+    after: body.started_after,
+    before: body.started_before ?? now,
+    condition,
+    createdAt: now,
+  });
+  // The guide shows the bare object, the convention is the envelope: both (CR-9).
+  const data = cancellationJson(state);
+  return context.json({ ...data, data, metadata: metadata() });
+});
+
+cancellations.get("/v1/cancellations", authenticate, database, async (context) => {
+  const page = parseQuery(pageQuery, context.req.query());
+  const { items, nextCursor } = await readOperations(context.env, context.get("environment").id, KIND, page);
+  return replyList(context, items.map(cancellationJson), nextCursor);
+});
+
+cancellations.get("/v1/cancellations/:id", authenticate, database, async (context) => {
+  const id = context.req.param("id");
+  const state = await readOperation(context.env, context.get("environment").id, KIND, id);
+  return reply(context, cancellationJson(found(state, id)));
+});
+
+cancellations.delete("/v1/cancellations/:id", authenticate, database, async (context) => {
+  const id = context.req.param("id");
+  found(await stopOperation(context.env, context.get("environment").id, KIND, id), id);
+  return context.json({ ok: true });
+});
+
+/** A function by its id without the app's, its slug, or its UUID; the app by its id as its author wrote it, or its UUID. */
+function functionIn(
+  catalog: Catalog,
+  names: { readonly app_id: string; readonly function_id: string },
+): RegisteredFunction {
+  const { app_id, function_id } = names;
+  const app = catalog.apps.find(({ id, name }) => name === app_id || id === app_id);
+  if (app === undefined) throw new MillraceError("app_not_found", `No app has the id "${app_id}".`);
+  const own = catalog.functions.filter((one) => one.app.id === app.id);
+  const named = own.filter(({ id, slug }) => [id, slug, slug.slice(app.name.length + 1)].includes(function_id));
+  const [first] = named.sort((a, b) => Number(a.archived) - Number(b.archived));
+  if (first !== undefined) return first;
+  throw new MillraceError("function_not_found", `The app "${app_id}" has no function with the id "${function_id}".`);
+}
+
+function checkedCondition(source: string | null): string | null {
+  if (source === null || source.trim() === "") return null;
+  const compiled = compileCached(source, "bulk_cancel");
+  if (compiled.ok) return source;
+  const { message, line, column } = compiled.error;
+  const rule = `${message.replace(/\.$/, "")} (line ${line}, column ${column} of "${source}")`;
+  throw new MillraceError("expression_invalid", `The field if is not valid: ${rule}.`);
+}
+
+function found<State>(state: State | null, id: string): State {
+  if (state !== null) return state;
+  throw new MillraceError("not_found", `No cancellation has the id "${id}".`);
+}
