@@ -1,8 +1,17 @@
 /**
- * The test suites: `pure` in plain Node, `runtime` inside workerd, `conformance` through the official SDKs over real HTTP.
+ * The test suites: `pure` in plain Node, `simulation` on a simulated platform, `runtime` inside workerd, `conformance` through the official SDKs over real HTTP.
  */
+import { resolve } from "node:path";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+
+/** `.sql` and `.html` are text, as wrangler.toml says. */
+const textModules = {
+  name: "text-modules",
+  enforce: "pre" as const,
+  transform: (text: string, id: string) =>
+    /\.(?:sql|html)$/.test(id) ? `export default ${JSON.stringify(text)}` : undefined,
+};
 
 export default defineConfig({
   test: {
@@ -17,6 +26,13 @@ export default defineConfig({
           }),
         ],
         test: { name: "runtime", include: ["test/durable-objects/**/*.test.ts"] },
+      },
+      {
+        plugins: [textModules],
+        resolve: {
+          alias: { "cloudflare:workers": resolve(import.meta.dirname, "test/simulation/platform/workers.ts") },
+        },
+        test: { name: "simulation", include: ["test/simulation/**/*.test.ts"], testTimeout: 170_000 },
       },
       {
         test: {
