@@ -4,8 +4,12 @@
  */
 import type { Capacity } from "../durable-objects/capacity.ts";
 import type { Channel } from "../durable-objects/channel.ts";
+import type { Directory } from "../durable-objects/directory.ts";
 import type { Environment } from "../durable-objects/environment.ts";
+import type { Operation } from "../durable-objects/operation.ts";
+import type { Pause } from "../durable-objects/pause.ts";
 import type { Run } from "../durable-objects/run.ts";
+import type { Schedule } from "../durable-objects/schedule.ts";
 import type { Waits } from "../durable-objects/waits.ts";
 import type { Window } from "../durable-objects/window.ts";
 import type { Caller } from "./calls/caller.ts";
@@ -17,7 +21,11 @@ export interface Bindings {
   readonly RUN: DurableObjectNamespace<Run>;
   readonly WINDOW: DurableObjectNamespace<Window>;
   readonly CAPACITY: DurableObjectNamespace<Capacity>;
+  readonly DIRECTORY: DurableObjectNamespace<Directory>;
   readonly WAITS: DurableObjectNamespace<Waits>;
+  readonly SCHEDULE: DurableObjectNamespace<Schedule>;
+  readonly OPERATION: DurableObjectNamespace<Operation>;
+  readonly PAUSE: DurableObjectNamespace<Pause>;
   readonly CHANNEL: DurableObjectNamespace<Channel>;
   readonly ENVIRONMENT: DurableObjectNamespace<Environment>;
   readonly DB: D1Database;
@@ -37,7 +45,11 @@ export interface Bindings {
   readonly MILLRACE_MAX_REQUEST_BYTES?: string;
   readonly MILLRACE_MAX_STEPS?: string;
   readonly MILLRACE_MAX_CONCURRENCY?: string;
+  readonly MILLRACE_REALTIME_RATE?: string;
+  readonly MILLRACE_REALTIME_SUBSCRIBERS?: string;
+  readonly MILLRACE_REALTIME_PING?: string;
   readonly MILLRACE_RETENTION_DAYS?: string;
+  readonly MILLRACE_CRON_CATCH_UP?: string;
   readonly MILLRACE_ALLOW_PRIVATE_APPS?: string;
   readonly MILLRACE_ALLOW_PRIVATE_FETCH?: string;
   readonly INNGEST_SIGNING_KEY?: string;

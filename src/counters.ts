@@ -19,6 +19,8 @@ export const counters = {
   d1RowsRead: 0,
   /** Calls of apps. */
   calls: 0,
+  /** Of these and of the engine's own requests for steps, those whose answer came too late to count (EX-11). */
+  discardedReplies: 0,
 };
 
 /** Adds what one D1 statement reported. */

@@ -18,6 +18,7 @@ export const ERRORS = {
   event_too_large: { number: 104, status: 413 },
   request_too_large: { number: 105, status: 413 },
   invalid_request: { number: 106, status: 400 },
+  message_too_large: { number: 107, status: 413 },
 
   event_key_missing: { number: 200, status: 401 },
   event_key_not_found: { number: 201, status: 401 },
@@ -25,6 +26,7 @@ export const ERRORS = {
   forbidden: { number: 203, status: 403 },
   not_configured: { number: 204, status: 503 },
   rate_limited: { number: 205, status: 429 },
+  realtime_rate_limited: { number: 206, status: 429 },
 
   config_invalid: { number: 300, status: 400 },
   schedule_invalid: { number: 301, status: 400 },
@@ -51,6 +53,7 @@ export const ERRORS = {
   method_not_allowed: { number: 405, status: 405 },
   run_deleted: { number: 406, status: 410 },
   signal_not_found: { number: 407, status: 404 },
+  window_not_open: { number: 408, status: 404 },
   run_ended: { number: 420, status: 409 },
   conflict: { number: 421, status: 409 },
 

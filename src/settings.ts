@@ -6,7 +6,7 @@ import * as z from "zod";
 import type { Bindings } from "./bindings.ts";
 import { parseDuration } from "./duration.ts";
 import { MillraceError } from "./errors.ts";
-import { CALL, CAPACITY, ENDPOINT, EVENT, RUN } from "./limits.ts";
+import { CALL, CAPACITY, ENDPOINT, EVENT, REALTIME, RUN } from "./limits.ts";
 
 const flag = z
   .enum(["", "0", "1", "true", "false", "on", "off"])
@@ -44,7 +44,11 @@ const schema = z.object({
   MILLRACE_MAX_REQUEST_BYTES: integer(EVENT.requestBytes).default(EVENT.requestBytes.default),
   MILLRACE_MAX_STEPS: integer(RUN.steps).default(RUN.steps.default),
   MILLRACE_MAX_CONCURRENCY: integer(CAPACITY.ceiling).optional(),
+  MILLRACE_REALTIME_RATE: integer(REALTIME.rate).default(REALTIME.rate.default),
+  MILLRACE_REALTIME_SUBSCRIBERS: integer(REALTIME.subscribers).default(REALTIME.subscribers.default),
+  MILLRACE_REALTIME_PING: duration(REALTIME.ping).optional(),
   MILLRACE_RETENTION_DAYS: integer(RUN.retentionDays).optional(),
+  MILLRACE_CRON_CATCH_UP: z.enum(["skip", "latest", "all"]).optional(),
   MILLRACE_ALLOW_PRIVATE_APPS: flag.optional(),
   MILLRACE_ALLOW_PRIVATE_FETCH: flag.optional(),
   INNGEST_SIGNING_KEY: hexKey.optional(),
@@ -70,8 +74,16 @@ export interface Settings {
   readonly maxSteps: number;
   /** Steps that may execute at once in the whole account (FC-14); null: no ceiling. */
   readonly maxConcurrency: number | null;
+  /** Messages per second of one realtime channel (RT-14). */
+  readonly realtimeRate: number;
+  /** Subscribers of one realtime channel (RT-16). */
+  readonly realtimeSubscribers: number;
+  /** ms between pings of realtime sockets; null: none, so that idle ones cost nothing (RT-11). */
+  readonly realtimePing: number | null;
   /** ms. */
   readonly retention: number;
+  /** What becomes of cron ticks that were missed (TR-13). */
+  readonly cronCatchUp: "skip" | "latest" | "all";
   readonly allowPrivateApps: boolean;
   readonly allowPrivateFetch: boolean;
   /** Current key first; empty in dev mode, where a configured key is ignored (DEV-12). */
@@ -104,7 +116,11 @@ export function readSettings(bindings: Bindings): Settings {
     maxRequestBytes: value.MILLRACE_MAX_REQUEST_BYTES,
     maxSteps: value.MILLRACE_MAX_STEPS,
     maxConcurrency: value.MILLRACE_MAX_CONCURRENCY ?? null,
+    realtimeRate: value.MILLRACE_REALTIME_RATE,
+    realtimeSubscribers: value.MILLRACE_REALTIME_SUBSCRIBERS,
+    realtimePing: value.MILLRACE_REALTIME_PING ?? null,
     retention: (value.MILLRACE_RETENTION_DAYS ?? (dev ? RUN.retentionDays.dev : RUN.retentionDays.default)) * DAY,
+    cronCatchUp: value.MILLRACE_CRON_CATCH_UP ?? (dev ? "skip" : "latest"),
     allowPrivateApps: value.MILLRACE_ALLOW_PRIVATE_APPS ?? dev,
     allowPrivateFetch: value.MILLRACE_ALLOW_PRIVATE_FETCH ?? dev,
     signingKeys: dev ? [] : keys,

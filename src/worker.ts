@@ -13,8 +13,12 @@ import { settingsOf } from "./settings.ts";
 
 export { Capacity } from "../durable-objects/capacity.ts";
 export { Channel } from "../durable-objects/channel.ts";
+export { Directory } from "../durable-objects/directory.ts";
 export { Environment } from "../durable-objects/environment.ts";
+export { Operation } from "../durable-objects/operation.ts";
+export { Pause } from "../durable-objects/pause.ts";
 export { Run } from "../durable-objects/run.ts";
+export { Schedule } from "../durable-objects/schedule.ts";
 export { Waits } from "../durable-objects/waits.ts";
 export { Window } from "../durable-objects/window.ts";
 export { Caller } from "./calls/caller.ts";

@@ -16,6 +16,7 @@ import { readBody } from "../events/body.ts";
 import { newUlid } from "../ids.ts";
 import { parseJson } from "../json.ts";
 import { REGISTRATION } from "../limits.ts";
+import { environmentStub } from "../objects.ts";
 import type { Api } from "./api.ts";
 import { authenticate } from "./authentication.ts";
 import { database } from "./database.ts";
@@ -44,7 +45,7 @@ register.post("/fn/register", checkMode, authenticate, async (context) => {
   const parsed = parseJson(await readBody(context.req.raw, REGISTRATION.bodyBytes));
   if (!parsed.ok) throw new MillraceError("body_invalid", `The registration is not valid JSON: ${parsed.reason}.`);
   const asked = parseDeployId(context.req.query("deployId"));
-  const result = await registerApp(context.env.DB, parsed.value, {
+  const result = await registerApp(context.env, parsed.value, {
     environment: context.get("environment"),
     settings: context.get("settings"),
     origin: asked?.origin ?? "app",
@@ -61,6 +62,7 @@ register.delete("/fn/remove", authenticate, database, async (context) => {
   const environment = context.get("environment");
   const archived = await archiveAppAt(context.env.DB, environment.id, checked.url, Date.now());
   forgetCatalog(context.env.DB, environment.id);
+  await environmentStub(context.env, environment.id).reschedule();
   if (!archived) throw new MillraceError("app_not_found", "No app is registered at this URL.");
   return context.json({ ok: true });
 });

@@ -1,5 +1,6 @@
 /**
- * REST v0: what SDKs fetch when a run's state did not fit into a call (protocol/11 §11.2, EX-16). Replies are bare JSON, no envelope.
+ * REST v0: what SDKs fetch when a run's state did not fit into a call, and cancelling as older tools do (protocol/11 §11.2, EX-16).
+ * Replies are bare JSON, no envelope.
  * State lives in the run's object only, so it is gone, 410, once the object is, even while history still lists the run.
  */
 import { Hono } from "hono";
@@ -8,6 +9,7 @@ import { MillraceError } from "../errors.ts";
 import { findRun } from "../history/runs.ts";
 import { isUlid } from "../ids.ts";
 import { runStub } from "../objects.ts";
+import { cancelRun } from "../runs/cancel.ts";
 import type { Api } from "./api.ts";
 import { authenticate } from "./authentication.ts";
 import { database } from "./database.ts";
@@ -25,6 +27,11 @@ restV0.get("/v0/runs/:id/actions", authenticate, database, async (context) => {
   const [environmentId, runId] = [context.get("environment").id, runIdOf(context.req.param("id"))];
   const actions = await runStub(context.env, environmentId, runId).actions();
   return actions === null ? await refuse(context.env, environmentId, runId) : context.json(actions);
+});
+
+restV0.delete("/v0/runs/:id", authenticate, database, async (context) => {
+  await cancelRun(context.env, context.get("environment").id, runIdOf(context.req.param("id")), { by: "api" });
+  return context.body(null, 200);
 });
 
 // SDKs may report usage here; nothing is kept, so nobody need be known.

@@ -3,8 +3,18 @@
  */
 import { Hono } from "hono";
 import type { Api } from "./api.ts";
+import { cancellations } from "./v1/cancellations.ts";
 import { events } from "./v1/events.ts";
+import { functions } from "./v1/functions.ts";
+import { lines } from "./v1/lines.ts";
 import { runs } from "./v1/runs.ts";
+import { windows } from "./v1/windows.ts";
 
 /** The routes below `/v1`. They authenticate one by one, because other surfaces below `/v1` have rules of their own. */
-export const restV1 = new Hono<Api>().route("/", events).route("/", runs);
+export const restV1 = new Hono<Api>()
+  .route("/", cancellations)
+  .route("/", events)
+  .route("/", functions)
+  .route("/", lines)
+  .route("/", runs)
+  .route("/", windows);

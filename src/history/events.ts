@@ -113,6 +113,15 @@ export async function loadEvents(
   environmentId: string,
   internalIds: readonly string[],
 ): Promise<AcceptedEvent[]> {
+  return (await loadStoredEvents(db, environmentId, internalIds)).map(({ event }) => event);
+}
+
+/** {@link loadEvents} with what is known to have become of them. */
+export async function loadStoredEvents(
+  db: D1Database,
+  environmentId: string,
+  internalIds: readonly string[],
+): Promise<StoredEvent[]> {
   const { results } = await db
     .prepare(
       `SELECT ${COLUMNS} FROM events
@@ -121,7 +130,7 @@ export async function loadEvents(
     .bind(environmentId, JSON.stringify(internalIds))
     .all<EventRecord>();
   const stored = await restore(db, environmentId, results);
-  const byId = new Map(stored.map(({ event }) => [event.internalId, event]));
+  const byId = new Map(stored.map((one) => [one.event.internalId, one]));
   return internalIds.map((id) => byId.get(id)).filter((event) => event !== undefined);
 }
 

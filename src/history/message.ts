@@ -2,6 +2,7 @@
  * What travels to history. Owns the rows' shapes and the queue message; the consumer turns them into D1 rows.
  * History is a projection: every row can be sent again and the newest wins, so a lost message only delays it.
  */
+import type { CancelCause } from "../decide/run/flow.ts";
 import type { RoutedEvent } from "../events/event.ts";
 import type { Json } from "../json.ts";
 
@@ -32,7 +33,8 @@ export interface RunRow {
   readonly originalRunId: string | null;
   readonly parentRunId: string | null;
   readonly cron: string | null;
-  readonly cancelReason: string | null;
+  /** Why it was cancelled (CR-13); null when it was not. */
+  readonly cancelReason: CancelCause | null;
   readonly skipReason: string | null;
   /** The return value, or the error object of a failed run; null while unfinished. */
   readonly output: Json;

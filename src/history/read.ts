@@ -5,7 +5,7 @@
 import type { Bindings } from "../bindings.ts";
 import { isUlid, ulidTime } from "../ids.ts";
 import { FANOUT } from "../limits.ts";
-import { runStub } from "../objects.ts";
+import { askRun } from "../runs/ask.ts";
 import { findEvent } from "./events.ts";
 import type { RunRow, StoredEvent } from "./message.ts";
 import { findRun } from "./runs.ts";
@@ -14,20 +14,10 @@ import type { RunView } from "./view.ts";
 /** A run with what it has queued; null when neither its object nor history knows it. An id that is no ULID is never asked for. */
 export async function readRun(bindings: Bindings, environmentId: string, runId: string): Promise<RunView | null> {
   if (!isUlid(runId)) return null;
-  const view = await viewOf(bindings, environmentId, runId);
+  const view = await askRun(bindings, environmentId, runId, (run) => run.view());
   if (view !== null) return view;
   const row = await findRun(bindings.DB, environmentId, runId);
   return row === null ? null : { row, jobs: [], metadata: [] };
-}
-
-/** Asks the object, twice if it left memory during the first question (a deployment, or a finished run that let go of its memory). */
-async function viewOf(bindings: Bindings, environmentId: string, runId: string): Promise<RunView | null> {
-  try {
-    return await runStub(bindings, environmentId, runId).view();
-  } catch (error) {
-    if (!(error instanceof Error && "durableObjectReset" in error && error.durableObjectReset === true)) throw error;
-    return await runStub(bindings, environmentId, runId).view();
-  }
 }
 
 /** The runs an event started, newest first, each as fresh as {@link readRun}; `runIds` are those of its outcomes. */

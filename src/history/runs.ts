@@ -3,6 +3,7 @@
  * Guarantees that the newest report wins, whatever the order of arrival (faults.md I6). Every statement names its environment (SE-8);
  * callers have run `ensureSchema`.
  */
+import type { CancelCause } from "../decide/run/flow.ts";
 import type { Json } from "../json.ts";
 import { HISTORY } from "../limits.ts";
 import { type EncodedRow, encodeRow, packRows, type Row } from "./bulk.ts";
@@ -58,7 +59,7 @@ function runValues(run: RunRow, output: string | null): Row {
     run.originalRunId,
     run.parentRunId,
     run.cron,
-    run.cancelReason,
+    run.cancelReason === null ? null : JSON.stringify(run.cancelReason),
     run.skipReason,
     output,
     run.sequence,
@@ -150,13 +151,13 @@ function restore(environmentId: string, record: RunRecord): RunRow {
     queuedAt: record.queued_at,
     startedAt: record.started_at,
     endedAt: record.ended_at,
-    // Both texts were made by `encodeRun` from values of these types.
+    // All three texts were made by `encodeRun` from values of these types.
     eventIds: JSON.parse(record.event_ids) as string[],
     eventName: record.event_name,
     originalRunId: record.original_run_id,
     parentRunId: record.parent_run_id,
     cron: record.cron,
-    cancelReason: record.cancel_reason,
+    cancelReason: record.cancel_reason === null ? null : (JSON.parse(record.cancel_reason) as CancelCause),
     skipReason: record.skip_reason,
     output: record.output === null ? null : (JSON.parse(record.output) as Json),
     sequence: record.sequence,

@@ -5,12 +5,16 @@
  */
 import initial from "../../migrations/0001_initial.sql";
 import awaitedNames from "../../migrations/0002_awaited_names.sql";
+import pauses from "../../migrations/0003_pauses.sql";
+import operations from "../../migrations/0004_operations.sql";
 import { splitStatements } from "./statements.ts";
 
 /** Every migration, oldest first, under its file name, which is what wrangler records. */
 const MIGRATIONS: readonly { readonly name: string; readonly script: string }[] = [
   { name: "0001_initial.sql", script: initial },
   { name: "0002_awaited_names.sql", script: awaitedNames },
+  { name: "0003_pauses.sql", script: pauses },
+  { name: "0004_operations.sql", script: operations },
 ];
 
 const BOOKS = `CREATE TABLE IF NOT EXISTS d1_migrations(

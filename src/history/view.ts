@@ -2,6 +2,8 @@
  * What a run's object shows of itself. Owns the types its readers and the object share; holds no behaviour.
  * The object is the truth about a run, D1 a projection of it (API-6).
  */
+import type { LineRef } from "../decide/capacity/line.ts";
+import type { RunFlow } from "../decide/run/flow.ts";
 import type { JsonObject } from "../json.ts";
 import type { RunRow } from "./message.ts";
 
@@ -19,6 +21,8 @@ export interface RunJob {
   readonly attempt: number;
   /** Id of the step as its user wrote it; null for code between steps. */
   readonly step: string | null;
+  /** The limit it waits for and since when, ms since 1970 (BY-12); absent when it waits for none, or for one not known yet. */
+  readonly waitingFor?: LineRef & { readonly since: number };
 }
 
 /** A run as its object sees it at this moment. */
@@ -28,4 +32,6 @@ export interface RunView {
   readonly jobs: readonly RunJob[];
   /** What steps and scores noted (EX-72): one object per step or run and kind. */
   readonly metadata: readonly JsonObject[];
+  /** Where flow control placed it (FC-30); absent when nothing limits the run, and when its object is gone. */
+  readonly flow?: Pick<RunFlow, "priority" | "priorityError">;
 }

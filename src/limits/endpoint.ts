@@ -1,7 +1,7 @@
 /**
- * Limits of runs that begin in the app's own handler, of the tokens they hand out, and of the streams they feed. Each number with its unit and its reason.
+ * Limits of runs that begin in the app's own handler, and of the tokens they hand out. Each number with its unit and its reason.
  */
-import { HOUR, KIB, MIB, MINUTE, SECOND } from "./units.ts";
+import { HOUR, KIB, MINUTE, SECOND } from "./units.ts";
 
 /** Runs that begin in the app's own HTTP handler (EX-68 … EX-70). */
 export const ENDPOINT = {
@@ -32,16 +32,4 @@ export const TOKEN = {
   realtime: 1 * MINUTE,
   /** ms; by how much the clocks of two machines of one deployment may differ. */
   skew: 5 * SECOND,
-} as const;
-
-/** Realtime channels. */
-export const REALTIME = {
-  /** ms; a subscriber hears at least a comment this often. */
-  keepAlive: 15 * SECOND,
-  /** ms; how long one stream of server-sent events lasts. */
-  stream: 15 * MINUTE,
-  /** Bytes a subscriber may be behind before it is cut off. */
-  backlog: 4 * MIB,
-  /** Characters of a channel's name: an object knows its own name up to 1,024 bytes. */
-  channelLength: 256,
 } as const;

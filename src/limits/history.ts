@@ -1,7 +1,7 @@
 /**
  * Limits of history and of what reads it. Each number with its unit and its reason.
  */
-import { MIB } from "./units.ts";
+import { KIB, MIB } from "./units.ts";
 
 /** History in D1. */
 export const HISTORY = {
@@ -22,6 +22,9 @@ export const HOME = {
   /** s; how often the page loads itself again. */
   refresh: 5,
 } as const;
+
+/** Requests over REST that change something: bytes of their bodies. */
+export const COMMAND = { bodyBytes: 64 * KIB } as const;
 
 /** Lists over REST. */
 export const PAGE = { default: 20, min: 1, max: 100 } as const;

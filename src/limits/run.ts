@@ -67,6 +67,8 @@ export const WAITS = {
   remembered: 10 * MINUTE,
   /** ms; how long a name stays awaited without any wait: every change makes all isolates read the catalog anew. */
   linger: 1 * HOUR,
+  /** ms; how long a cancel listener without a window is kept: longer than a run can be expected to live. */
+  life: 3660 * DAY,
   /** Characters of a signal's name: an object knows its own up to 1,024 bytes. Bytes of a request that sends one: its data is one row. */
   signal: { length: 256, bytes: 1 * MIB },
 } as const;

@@ -28,18 +28,22 @@ export function muteApps(): void {
   vi.stubGlobal("fetch", async () => new Response("no such app", { status: 500 }));
 }
 
-/** Makes these the only functions of the environment. Keys are slugs, values the triggers: event names, or names with an `if`. */
+/**
+ * Makes these the only functions of the environment. Keys are slugs, values the triggers: event names, names with an `if`, or crons.
+ * `options` are those of all of them.
+ */
 export async function registerFunctions(
   db: D1Database,
   environmentId: string,
-  triggers: Readonly<Record<string, readonly (string | { event: string; expression: string })[]>>,
+  triggers: Readonly<Record<string, readonly On[]>>,
+  options: Partial<FunctionConfiguration> = {},
 ): Promise<void> {
   await ensureSchema(db);
   const functions = Object.entries(triggers).map(([slug, events]) => ({
     id: `id-of-${slug}`,
     slug,
     name: slug,
-    configuration: { ...configuration, triggers: events.map(triggerOf) },
+    configuration: { ...configuration, ...options, triggers: events.map(triggerOf) },
   }));
   const app = { id: "app-id", name: "shop", url: configuration.url, method: "serve" as const, sdk: "js:v4.24.0" };
   const facts = { framework: null, platform: null, appVersion: null, capabilities: "{}", checksum: "", syncedAt: 1 };
@@ -47,6 +51,10 @@ export async function registerFunctions(
   forgetCatalog(db, environmentId);
 }
 
-function triggerOf(on: string | { event: string; expression: string }): Trigger {
-  return typeof on === "string" ? { kind: "event", event: on, expression: null } : { kind: "event", ...on };
+/** What starts a function. */
+type On = string | { event: string; expression: string } | { cron: string; jitter?: number };
+
+function triggerOf(on: On): Trigger {
+  if (typeof on === "string") return { kind: "event", event: on, expression: null };
+  return "cron" in on ? { kind: "cron", cron: on.cron, jitter: on.jitter ?? null } : { kind: "event", ...on };
 }

@@ -27,6 +27,15 @@ describe('spec/00 "Environment variables": secrets of tokens', () => {
   });
 });
 
+describe("missed crons", () => {
+  it("TR-13: the latest one is made up for, in dev mode none, unless set", () => {
+    expect(read({}).cronCatchUp).toBe("latest");
+    expect(read({ MILLRACE_MODE: "dev" }).cronCatchUp).toBe("skip");
+    expect(read({ MILLRACE_MODE: "dev", MILLRACE_CRON_CATCH_UP: "all" }).cronCatchUp).toBe("all");
+    expect(() => read({ MILLRACE_CRON_CATCH_UP: "some" })).toThrow("MILLRACE_CRON_CATCH_UP");
+  });
+});
+
 describe("how long endpoints wait", () => {
   it("five minutes, unless set within its range", () => {
     expect(read({})).toMatchObject({ endpointLease: 300_000, endpointWait: 300_000 });

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { jobJson, runJson } from "../../../../src/api/v1/run.ts";
+import type { CancelCause } from "../../../../src/decide/run/flow.ts";
 import type { RunRow, RunStatus } from "../../../../src/history/message.ts";
 
 const row: RunRow = {
@@ -45,8 +46,23 @@ test("API-8: the run object has every promised field", () => {
     cron: null,
     queued_at: "2026-11-21T02:00:00.001Z",
     cancel_reason: null,
+    cancelled_by: null,
     skip_reason: null,
   });
+});
+
+test.each<[CancelCause, string, object | null]>([
+  [{ by: "event", eventId: "01J", eventName: "a/stop" }, "event", { event_id: "01J", event_name: "a/stop" }],
+  [{ by: "start_timeout" }, "timeout_start", null],
+  [{ by: "finish_timeout" }, "timeout_finish", null],
+  [{ by: "user" }, "user", null],
+  [{ by: "api", children: true }, "api", null],
+  [{ by: "bulk", cancellationId: "01K" }, "bulk", { cancellation_id: "01K" }],
+  [{ by: "pause" }, "pause", null],
+  [{ by: "singleton", runId: "01L" }, "singleton", { run_id: "01L" }],
+  [{ by: "parent", runId: "01M" }, "parent", { run_id: "01M" }],
+])("CR-13: the cause %j is %s", (cause, word, by) => {
+  expect(runJson({ ...row, cancelReason: cause })).toMatchObject({ cancel_reason: word, cancelled_by: by });
 });
 
 test.each<[RunStatus, string]>([
