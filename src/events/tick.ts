@@ -22,7 +22,8 @@ export async function publishTick(
 ): Promise<void> {
   const event: AcceptedEvent = {
     internalId: await derivedUlid(tick.at, "cron", environmentId, registered.id),
-    receivedAt: now,
+    // Not the clock's: a tick that is published again has to be answered the same by a rate limit.
+    receivedAt: tick.fireAt,
     source: "cron",
     // The scheduled time is the id functions see; every function of the environment has ticks at that time.
     deduplicationId: null,

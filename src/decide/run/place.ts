@@ -5,12 +5,17 @@
 import type { Place } from "../capacity/line.ts";
 import type { RunIdentity } from "./identity.ts";
 
+type Born = Pick<RunIdentity, "queuedAt" | "events" | "flow" | "gathered" | "originalRunId">;
+
 /** The run's place. A positive priority counts as an earlier creation; a negative one has moved the start already (FC-31). */
-export function placeOf({ queuedAt, events, flow }: Pick<RunIdentity, "queuedAt" | "events" | "flow">): Place {
+export function placeOf({ queuedAt, events, flow, gathered, originalRunId }: Born): Place {
+  const first = events[0]?.event;
+  // The runs of a large send are created chunk by chunk, in any order: they stand where their events came in.
+  const created = gathered === true || originalRunId !== null ? queuedAt : (first?.receivedAt ?? queuedAt);
   return {
     // A deployment has one environment.
     rank: 0,
-    score: queuedAt - Math.max(flow?.priority ?? 0, 0) * 1000,
-    tie: events[0]?.event.internalId ?? "",
+    score: created - Math.max(flow?.priority ?? 0, 0) * 1000,
+    tie: first?.internalId ?? "",
   };
 }

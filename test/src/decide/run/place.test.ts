@@ -19,5 +19,19 @@ it.each([
 ])("FC-29: with priority %s a run stands where it would have been created at %s", (priority, score) => {
   const event = accepted();
   const events = [{ event, outcomes: [], duplicate: false }];
-  expect(placeOf({ queuedAt: NOW, events, flow: flow(priority) })).toEqual({ rank: 0, score, tie: event.internalId });
+  const born = { queuedAt: NOW, events, flow: flow(priority), originalRunId: null };
+  expect(placeOf(born)).toEqual({ rank: 0, score, tie: event.internalId });
+});
+
+it("FC-8: runs of one large send stand in the order of its events, whenever each was created", () => {
+  const event = { ...accepted(), receivedAt: NOW - 5000 };
+  const born = {
+    queuedAt: NOW,
+    events: [{ event, outcomes: [], duplicate: false }],
+    flow: flow(0),
+    originalRunId: null,
+  };
+  expect(placeOf(born).score).toBe(NOW - 5000);
+  expect(placeOf({ ...born, gathered: true }).score).toBe(NOW);
+  expect(placeOf({ ...born, originalRunId: "01JD00000000000000000000RN" }).score).toBe(NOW);
 });
