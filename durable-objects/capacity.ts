@@ -60,7 +60,8 @@ export class Capacity extends DurableObject<Bindings> {
     this.#named = named;
     this.#listing = new Listing(env, {
       name,
-      key: () => this.#ref?.key ?? "",
+      ref: () => this.#ref,
+      relimit: (functionId, limit) => this.#turn(({ line }) => line.relimit(functionId, limit, this.#moment())),
       waiting: () => waitingIn(this.#load()),
       listed: () => this.#load().store.mark.listed,
       save: (listed) => this.#load().store.saveMark({ ref: this.#ref, listed }),

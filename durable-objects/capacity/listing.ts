@@ -3,11 +3,15 @@
  * (BY-11). Owns when they are told: in the background, when somebody has waited for some time, and again when nobody has for long.
  * Guarantees that a line which believes it is listed is listed: what a crash leaves behind is an entry too many, which its reader removes.
  */
+import { currentCatalog } from "../../src/apps/catalog.ts";
+import { limitOn, noLimit } from "../../src/apps/line-limit.ts";
 import type { Bindings } from "../../src/bindings.ts";
+import type { LineLimit, LineRef } from "../../src/decide/capacity/line.ts";
 import { messageOf } from "../../src/errors.ts";
 import { inParallel } from "../../src/events/parallel.ts";
 import { CAPACITY } from "../../src/limits.ts";
 import { directoryStub } from "../../src/objects.ts";
+import { settingsOf } from "../../src/settings.ts";
 
 /** Function ids, each with the id of its environment. */
 type Functions = ReadonlyMap<string, string>;
@@ -16,8 +20,10 @@ type Functions = ReadonlyMap<string, string>;
 export interface ListedLine {
   /** The object's own name. */
   readonly name: string;
-  /** The value of the key, as it is listed. */
-  key(): string;
+  /** What the line is; null before it knows. */
+  ref(): LineRef | null;
+  /** A function's limit is known to be this one. */
+  relimit(functionId: string, limit: LineLimit): void;
   /** Functions whose runs wait. */
   waiting(): Functions;
   /** Functions whose directory lists the line, as it is stored. */
@@ -67,12 +73,22 @@ export class Listing {
   async #enter(): Promise<void> {
     const { name } = this.#line;
     const entered = this.#unlisted();
-    if (entered.length === 0) return;
-    const key = this.#line.key();
+    const ref = this.#line.ref();
+    if (entered.length === 0 || ref === null) return;
     await inParallel(CAPACITY.parallel, entered, async ([functionId, environmentId]) => {
-      await directoryStub(this.#bindings, environmentId, functionId).enter({ kind: "line", key, name });
+      await directoryStub(this.#bindings, environmentId, functionId).enter({ kind: "line", key: ref.key, name });
     });
     this.#line.save(new Map([...this.#line.listed(), ...entered]));
+    await inParallel(CAPACITY.parallel, entered, (one) => this.#relimit(ref, one));
+  }
+
+  /** A sync that came while somebody waited already, but before the line was listed, has not found it. */
+  async #relimit(ref: LineRef, [functionId, environmentId]: [string, string]): Promise<void> {
+    const catalog = await currentCatalog(this.#bindings, environmentId, Date.now());
+    const registered = catalog.functionById(functionId);
+    if (registered === null) return;
+    const { maxConcurrency } = settingsOf(this.#bindings);
+    this.#line.relimit(functionId, limitOn(ref, registered, maxConcurrency) ?? noLimit(registered.version));
   }
 
   #unlisted(): [string, string][] {

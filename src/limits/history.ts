@@ -1,7 +1,7 @@
 /**
  * Limits of history and of what reads it. Each number with its unit and its reason.
  */
-import { KIB, MIB } from "./units.ts";
+import { KIB, MIB, MINUTE } from "./units.ts";
 
 /** History in D1. */
 export const HISTORY = {
@@ -24,7 +24,11 @@ export const HOME = {
 } as const;
 
 /** Requests over REST that change something: bytes of their bodies. */
-export const COMMAND = { bodyBytes: 64 * KIB } as const;
+export const COMMAND = {
+  bodyBytes: 64 * KIB,
+  /** ms; how far a caller's clock may be ahead where a time must be past. */
+  clockSkew: 1 * MINUTE,
+} as const;
 
 /** Lists over REST. */
 export const PAGE = { default: 20, min: 1, max: 100 } as const;

@@ -3,7 +3,7 @@
  * Owns what a claim is made of; remembers nothing.
  */
 import { catalogOf } from "../apps/catalog.ts";
-import { limitOn } from "../apps/line-limit.ts";
+import { limitOn, noLimit } from "../apps/line-limit.ts";
 import type { Bindings } from "../bindings.ts";
 import type { Claim, Held, LineRef } from "../decide/capacity/line.ts";
 import { placeOf } from "../decide/run/place.ts";
@@ -44,7 +44,7 @@ export class Lines implements LineSide {
       functionId: pinned.id,
       ...units,
       place: placeOf(state.identity),
-      limit: limit ?? { version: registered?.version ?? pinned.version, limit: 0, period: 0, burst: 0 },
+      limit: limit ?? noLimit(registered?.version ?? pinned.version),
     };
     const held = await (await capacityStub(this.#bindings, environmentId, line)).claim(line, claim);
     return limit === null ? null : held;

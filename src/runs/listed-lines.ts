@@ -4,7 +4,7 @@
  */
 
 import type { RegisteredFunction } from "../apps/function.ts";
-import { limitOn } from "../apps/line-limit.ts";
+import { limitOn, noLimit } from "../apps/line-limit.ts";
 import type { Bindings } from "../bindings.ts";
 import type { LineRef } from "../decide/capacity/line.ts";
 import type { LineLoad, LineView } from "../decide/capacity/view.ts";
@@ -57,7 +57,7 @@ export async function relimitLines(
       try {
         const found = await ask(bindings, environmentId, id, entry);
         if (found === null) return;
-        const limit = limitOn(found.line, registered, ceiling) ?? { version, limit: 0, period: 0, burst: 0 };
+        const limit = limitOn(found.line, registered, ceiling) ?? noLimit(version);
         await capacityNamed(bindings, entry.name).relimit(id, limit);
       } catch (error) {
         console.error(`A line of function ${id} was not told of its changed limit: ${messageOf(error)}`);

@@ -313,6 +313,7 @@ describe.concurrent("/v1/cancellations", () => {
     [{ function_id: 7 }, 400, "invalid_request"],
     [{ started_before: undefined }, 400, "invalid_request"],
     [{ started_before: "yesterday" }, 400, "invalid_request"],
+    [{ started_before: "2999-01-01T00:00:00Z" }, 400, "invalid_request"],
     [{ started_after: "2030-01-01T00:00:00Z" }, 400, "invalid_request"],
     [{ if: "event.data.user ==" }, 400, "expression_invalid"],
     [{ if: "async.data.user == 1" }, 400, "expression_invalid"],

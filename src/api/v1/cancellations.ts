@@ -36,6 +36,12 @@ const cancellationBody = z
     message: "must be earlier than started_before",
   });
 
+/** Runs that do not exist yet are none of a cancellation's business (CR-11): a range that ends in the future is a mistake. */
+function checkPast(before: number | null, now: number): void {
+  if (before === null || before <= now + COMMAND.clockSkew) return;
+  throw new MillraceError("invalid_request", "started_before: must not be in the future (CR-9).");
+}
+
 /** The routes, below `/v1`. */
 export const cancellations = new Hono<Api>();
 
@@ -44,6 +50,7 @@ cancellations.post("/v1/cancellations", authenticate, database, async (context) 
   const environmentId = context.get("environment").id;
   const condition = checkedCondition(body.if);
   const now = Date.now();
+  checkPast(body.started_before, now);
   const { app, ...named } = functionIn(await currentCatalog(context.env, environmentId, now), body);
   const state = await beginOperation(context.env, {
     id: newUlid(now),

@@ -47,6 +47,8 @@ function sentenceOf(cause: Cause): string {
       return `It waits${where} for the signal "${cause.signal}"${until}.`;
     case "child":
       return `It waits${where} for the function ${cause.functionId} to end${until}.`;
+    case "singleton":
+      return `It waits for another run of its function${cause.key === "" ? "" : ` with the key "${cause.key}"`} to end.`;
     case "retry":
       return `Attempt ${cause.attempt}${where} failed: ${messageIn(cause.error)} It is tried again at ${isoTime(cause.until ?? cause.since)}.`;
     case "concurrency":

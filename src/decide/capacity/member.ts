@@ -11,7 +11,7 @@ export interface Entry {
   readonly functionId: string;
   /** The newest it has said, or something older that meant the same: saying it again costs no row. */
   fence: Fence;
-  /** Units held, those in use included. */
+  /** Units held, those in use included, and those it may believe it holds. */
   held: number;
   /** Units it stands in line for. */
   wants: number;
@@ -29,12 +29,16 @@ export interface Entry {
 export interface Member extends Entry {
   /** It has a row. */
   stored: boolean;
+  /** Of what it holds, units it was not told of by the newest answer, but perhaps by a call: nobody else gets them before it has answered. */
+  spare: number;
   /** When it last spoke; null when that was before this instance. */
   heardAt: number | null;
   /** It knows that it has to yield; until its next claim it need not be told again. */
   warned: boolean;
   /** A call is under way. */
   calling: boolean;
+  /** It was given units by neither an answer nor a call so far. */
+  untold: boolean;
   /** Calls that failed, in a row. */
   failures: number;
 }
@@ -42,13 +46,13 @@ export interface Member extends Entry {
 /** A run that comes to a line, with nothing yet. */
 export function newcomer({ environmentId, runId, functionId, fence, place, limit }: Claim): Member {
   const nothing = { held: 0, wants: 0, heldSince: 0, waitsSince: 0, owed: false };
-  const unknown = { stored: false, heardAt: null, warned: false, calling: false, failures: 0 };
+  const unknown = { stored: false, spare: 0, heardAt: null, warned: false, calling: false, untold: false, failures: 0 };
   return { environmentId, runId, functionId, fence, place, limit, ...nothing, ...unknown };
 }
 
 /** A run as it was stored. */
 export function restored(entry: Entry): Member {
-  return { ...entry, stored: true, heardAt: null, warned: false, calling: false, failures: 0 };
+  return { ...entry, stored: true, spare: 0, heardAt: null, warned: false, calling: false, untold: false, failures: 0 };
 }
 
 /** Names a run among all environments. */

@@ -108,7 +108,7 @@ export class Roster {
 
   /** The run has nothing to do with this line any more. */
   leave(member: Member): void {
-    this.setHeld(member, 0, 0);
+    this.setHeld(member, 0, 0, 0);
     this.setWants(member, 0, 0);
     this.setOwed(member, false);
     this.#members.delete(keyOf(member));
@@ -134,7 +134,7 @@ export class Roster {
     const { score, tie, rank } = member.place;
     if (score === place.score && tie === place.tie && rank === place.rank) return;
     const group = this.groupOf(member);
-    const keeps = member.held > 0 && !member.warned;
+    const keeps = member.held > member.spare && !member.warned;
     group.waiting.remove(member);
     group.keepers.remove(member);
     member.place = place;
@@ -143,13 +143,15 @@ export class Roster {
     this.touch(member);
   }
 
-  setHeld(member: Member, held: number, now: number): void {
-    if (held === member.held) return;
+  /** `spare` of the units held are kept for the run without its having been told of them. */
+  setHeld(member: Member, held: number, spare: number, now: number): void {
+    if (held === member.held && spare === member.spare) return;
     if (member.held === 0) member.heldSince = now;
+    if (held !== member.held) this.touch(member);
     this.#inUse += held - member.held;
     member.held = held;
+    member.spare = spare;
     this.#keep(member);
-    this.touch(member);
   }
 
   setWants(member: Member, wants: number, now: number): void {
@@ -206,7 +208,7 @@ export class Roster {
 
   #keep(member: Member): void {
     const { keepers } = this.groupOf(member);
-    if (member.held > 0 && !member.warned) keepers.add(member);
+    if (member.held > member.spare && !member.warned) keepers.add(member);
     else keepers.remove(member);
   }
 }

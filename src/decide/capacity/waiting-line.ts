@@ -75,13 +75,15 @@ export class WaitingLine {
     this.roster.adopt(member.functionId, claim.limit);
     // Nothing is taken from a run that has yet to answer: it may be using what it was told of. It may never speak again by itself.
     const kept = member.owed ? Math.max(member.held, claim.busy) : claim.busy;
-    if (kept > asked) this.roster.touch(member);
-    this.#settle(member, kept, asked, moment.now);
+    const spare = kept - claim.busy;
+    if (spare > 0) this.roster.touch(member);
+    this.#settle(member, { held: kept, spare, wants: claim.wants }, moment.now);
     this.#serve(moment, member);
     const yields = this.#mustYield(member);
     this.roster.setWarned(member, yields);
     if (!member.owed) this.#outbox.drop(member);
-    const held = Math.min(member.held, asked);
+    member.untold = false;
+    const held = member.held - member.spare;
     this.#leaveIfDone(member);
     return { held, yields, heard: claim.fence };
   }
@@ -92,24 +94,34 @@ export class WaitingLine {
     const { now } = moment;
     member.calling = false;
     if (needs === null) this.#leave(member);
-    else if (isNewer(member.fence, needs.fence)) this.#outbox.postpone(member, now);
     else if (this.starts !== null) {
-      this.#hear(member, needs.fence, now);
       if (needs.wants === 0) this.#leave(member);
       else this.#outbox.postpone(member, now);
     } else {
-      // What it was given while it was called it has not heard of; and what crossed a claim it may have disregarded.
-      const unheard = Math.max(0, member.held - held.held);
-      const crossed = isNewer(member.fence, held.heard);
-      const asked = needs.busy + needs.wants;
-      this.#hear(member, needs.fence, now);
       member.failures = 0;
-      this.#settle(member, Math.max(needs.busy, Math.min(held.held, asked)) + unheard, asked, now);
-      this.roster.setOwed(member, member.held > 0 && (unheard > 0 || crossed));
+      if (isNewer(member.fence, needs.fence)) this.#outspoken(member, now);
+      else this.#agreed(member, held, needs, now);
       if (member.owed) this.#outbox.add(member, "grant");
       this.#leaveIfDone(member);
     }
     this.#serve(moment, null);
+  }
+
+  /** It has spoken since it was called: what it was told by the call, it knew by then. */
+  #outspoken(member: Member, now: number): void {
+    this.#settle(member, { held: member.held - member.spare, spare: 0, wants: member.wants }, now);
+    this.roster.setOwed(member, member.untold);
+  }
+
+  #agreed(member: Member, { held, heard }: Held, { fence, busy, wants }: NonNullable<Needs>, now: number): void {
+    // What it said before it was called, and was heard after, may have made it disregard the call.
+    const crossed = isNewer(member.fence, heard);
+    const told = crossed ? member.held : held;
+    const untold = crossed ? 0 : Math.max(0, member.held - member.spare - held);
+    const kept = Math.max(busy, Math.min(told, busy + wants)) + untold;
+    this.#hear(member, fence, now);
+    this.#settle(member, { held: kept, spare: 0, wants: Math.max(0, busy + wants - kept) }, now);
+    this.roster.setOwed(member, kept > 0 && (crossed || untold > 0));
   }
 
   /** A call has failed, or was never answered: whether the run has heard is not known. */
@@ -147,8 +159,9 @@ export class WaitingLine {
       }
       if (yields) this.roster.setWarned(member, true);
       member.calling = true;
+      member.untold = false;
       this.roster.setOwed(member, true);
-      return { member, held: { held: member.held, yields, heard: member.fence } };
+      return { member, held: { held: member.held - member.spare, yields, heard: member.fence } };
     }
     return null;
   }
@@ -173,6 +186,7 @@ export class WaitingLine {
       if (member === undefined) break;
       this.#give(group, member, now);
       if (member === speaker) continue;
+      member.untold = true;
       this.roster.setOwed(member, true);
       this.#outbox.add(member, "grant");
     }
@@ -186,9 +200,10 @@ export class WaitingLine {
 
   #next(moment: Moment): Group | null {
     const { starts } = this;
-    const open = [...this.roster.waiting].filter(({ limit }) => {
+    const open = [...this.roster.waiting].filter(({ limit, waiting }) => {
       if (starts !== null) return starts.nextAt(limit, moment.now) <= moment.now;
-      return limit.limit === 0 || this.roster.inUse < limit.limit;
+      // What is kept for the first run alone is no one's as far as that run is concerned.
+      return limit.limit === 0 || this.roster.inUse - (waiting.first?.spare ?? 0) < limit.limit;
     });
     return open.length === 0 ? null : this.#choice.next(open, moment);
   }
@@ -197,19 +212,20 @@ export class WaitingLine {
     this.starts?.give(member.runId, group.limit, now, (runId) => {
       return this.roster.find({ environmentId: member.environmentId, runId }) !== undefined;
     });
-    this.roster.setHeld(member, member.held + 1, now);
+    if (member.spare > 0) this.roster.setHeld(member, member.held, member.spare - 1, now);
+    else this.roster.setHeld(member, member.held + 1, 0, now);
     this.roster.setWants(member, member.wants - 1, now);
     if (this.starts !== null) this.roster.untouch(member);
     group.passedSince = now;
     this.journal.note(now, "granted", 1, member);
   }
 
-  #settle(member: Member, kept: number, asked: number, now: number): void {
-    const wants = Math.min(Math.max(0, asked - kept), this.starts === null ? asked : 1);
-    if (kept < member.held) this.journal.note(now, "released", member.held - kept, member);
-    if (member.wants === 0 && wants > 0) this.journal.note(now, "waits", wants, member);
-    this.roster.setHeld(member, kept, now);
-    this.roster.setWants(member, wants, now);
+  #settle(member: Member, { held, spare, wants }: Pick<Member, "held" | "spare" | "wants">, now: number): void {
+    const wanted = this.starts === null ? wants : Math.min(1, wants);
+    if (held < member.held) this.journal.note(now, "released", member.held - held, member);
+    if (member.wants === 0 && wanted > 0) this.journal.note(now, "waits", wanted, member);
+    this.roster.setHeld(member, held, spare, now);
+    this.roster.setWants(member, wanted, now);
   }
 
   #hear(member: Member, fence: Fence, now: number): void {
@@ -234,7 +250,7 @@ export class WaitingLine {
   }
 
   #standing(claim: Claim, member: Member | undefined, heard: Fence): Held {
-    const held = this.starts?.has(claim.runId) === true ? 1 : (member?.held ?? 0);
+    const held = this.starts?.has(claim.runId) === true ? 1 : member === undefined ? 0 : member.held - member.spare;
     return { held, yields: member !== undefined && this.#mustYield(member), heard };
   }
 }

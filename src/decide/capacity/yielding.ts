@@ -11,7 +11,7 @@ import type { Roster } from "./roster.ts";
 /** Whether the run has to let somebody else go first. */
 export function mustYield(roster: Roster, member: Member): boolean {
   const group = roster.groupOf(member);
-  if (member.held === 0) return false;
+  if (member.held === member.spare) return false;
   return isOver(roster, group) || isRivalled(roster, group) || isBehind(group, member);
 }
 

@@ -5,7 +5,7 @@ import { expect } from "vitest";
 import { type Case, conformance } from "../harness/cases.ts";
 
 /** ms that a start may be late on a busy machine, and by which the next one seems early when the first was late. */
-const LATE = 2000;
+const LATE = 5000;
 const EARLY = 1000;
 
 /** The starts came so many ms after the first. They are seen when the calls arrive; to the ms they are judged elsewhere. */
@@ -60,7 +60,7 @@ const cases: readonly Case[] = [
       await until(async () => (await engine.runsOf(late))[0]?.status === "Scheduled");
       const run = await finished(late);
       expect(run.status).toBe("Cancelled");
-      expect(Date.parse(run.ended_at ?? "") - sent).toBeGreaterThan(2900);
+      expect(Date.parse(run.ended_at ?? "") - sent).toBeGreaterThan(3000 - EARLY);
       expect(Date.parse(run.ended_at ?? "") - sent).toBeLessThan(3000 + LATE);
       await until(() => marks("burst").length === 4);
       expectSpread(marks("burst"), [0, 0, 4000, 8000]);

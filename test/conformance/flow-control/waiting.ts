@@ -4,7 +4,7 @@
 import { expect } from "vitest";
 import * as z from "zod";
 import type { Case } from "../harness/cases.ts";
-import { gate } from "./gate.ts";
+import { lock } from "./gate.ts";
 
 const queue = z.object({
   data: z.array(
@@ -21,6 +21,9 @@ const queue = z.object({
 /** ms; longer than the engine watches over a call that does not come back. */
 const LONG = 13_000;
 
+/** ms after which a changed limit counts. */
+const EFFECTIVE = 10_000;
+
 /** The scenarios. */
 export const waiting: readonly Case[] = [
   {
@@ -28,7 +31,7 @@ export const waiting: readonly Case[] = [
     title: "However long it waits, it uses no attempt and no call, and shows which limit it waits for",
     proves: ["FC-12", "FC-18", "API-9"],
     async run({ app, fn, on, trigger, until, pause, api, engine, finished }) {
-      const held = gate(Number.POSITIVE_INFINITY);
+      const held = lock();
       const served = await app([
         fn({ id: "one", concurrency: { limit: 1, key: "event.data.k" } }, on("x"), async ({ step, attempt }) => {
           await step.run("hold", held.enter);
@@ -62,40 +65,30 @@ export const waiting: readonly Case[] = [
     proves: ["FC-11"],
     sdks: ["v4"],
     async run({ app, fn, on, send, until, pause, ended }) {
-      const spans: { from: number; until: number }[] = [];
-      const functions = (concurrency: number) => [
-        fn({ id: "changing", concurrency }, on("x"), ({ step }) =>
-          step.run("work", async () => {
-            const span = { from: Date.now(), until: Number.POSITIVE_INFINITY };
-            spans.push(span);
-            await pause(300);
-            span.until = Date.now();
-          }),
-        ),
+      const held = lock();
+      const functions = (options: object) => [
+        fn({ id: "changing", ...options }, on("x"), ({ step }) => step.run("work", held.enter)),
       ];
-      const most = (from: number) => {
-        const begun = spans.filter((span) => span.from >= from);
-        return Math.max(0, ...begun.map((one) => spans.filter((s) => s.from <= one.from && one.from < s.until).length));
-      };
-      const served = await app(functions(1));
-      const ids = await send(Array.from({ length: 90 }, () => ({ name: on("x") })));
-      await until(() => spans.length >= 3);
-      expect(most(0)).toBe(1);
-      await served.resync(functions(5));
-      await until(() => most(0) === 5, 10_000);
-      await served.resync(functions(2));
-      const lowered = Date.now();
-      await until(() => Date.now() > lowered + 10_000);
-      const settled = Date.now();
-      const before = spans.length;
-      await pause(1500);
-      expect(spans.length).toBeGreaterThan(before);
-      expect(spans.length).toBeLessThan(90);
-      expect(most(settled)).toBe(2);
-      // Without its limit everything that waits goes on.
-      await served.resync([
-        fn({ id: "changing" }, on("x"), ({ step }) => step.run("work", () => spans.push({ from: 0, until: 0 }))),
-      ]);
+      const served = await app(functions({ concurrency: 1 }));
+      const ids = await send(Array.from({ length: 12 }, () => ({ name: on("x") })));
+      await until(() => held.inside === 1);
+      await served.resync(functions({ concurrency: 5 }));
+      await until(() => held.inside === 5, EFFECTIVE);
+      await served.resync(functions({ concurrency: 2 }));
+      await pause(EFFECTIVE);
+      // What executes is not stopped, and nothing begins before fewer than two execute.
+      expect([held.inside, held.come]).toEqual([5, 5]);
+      held.release(3);
+      await until(() => held.inside === 2);
+      await pause(500);
+      expect([held.inside, held.come]).toEqual([2, 5]);
+      held.release(1);
+      await until(() => held.come === 6);
+      await pause(500);
+      expect([held.inside, held.come]).toEqual([2, 6]);
+      await served.resync(functions({}));
+      await until(() => held.come === 12, EFFECTIVE);
+      held.open();
       for (const id of ids) await ended(id);
     },
   },

@@ -46,7 +46,7 @@ export async function play(seed: number): Promise<{ readonly faults: readonly st
     const rest = await restOf(world, accepted);
     const calm = plan.kills.length === 0 && plan.faults === NO_FAULTS;
     return [
-      ...exceeded(rest, plan.limits),
+      ...exceeded(rest, plan.limits, calm ? WAY : Number.POSITIVE_INFINITY),
       ...(calm ? rushed(rest, plan.throttles, WAY) : []),
       ...lost(rest, plan.exact),
       ...broken(rest, plan.windowed, calm),
@@ -75,9 +75,9 @@ async function restOf(world: World, accepted: Rest["accepted"]): Promise<Rest> {
   });
   const held = new Map<string, number>();
   for (const { name, database } of world.objects.of(Capacity)) {
-    const tables = database.run("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'claims'", []).rows;
+    const tables = database.run("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'members'", []).rows;
     if (tables.length === 0) continue;
-    const [row] = database.run("SELECT COUNT(*) AS n FROM claims", []).rows;
+    const [row] = database.run("SELECT COUNT(*) AS n FROM members", []).rows;
     held.set(name, Number(row?.["n"] ?? 0));
   }
   return { ledger: world.app.ledger, accepted, statuses, held };

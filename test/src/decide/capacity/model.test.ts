@@ -8,6 +8,8 @@ import { aClaim, at, callsOf, emptyLine, NOW, Store, units } from "./fixtures.ts
 
 interface Known {
   held: number;
+  /** Of these, units that it may have been told of by a call, but not by the newest answer. */
+  spare: number;
   wants: number;
   /** It was called, or has to be, and has not answered. */
   owed: boolean;
@@ -19,22 +21,24 @@ class Model {
   readonly runs = new Map<number, Known>();
 
   says(run: number, busy: number, wants: number): number {
-    const known = this.runs.get(run) ?? { held: 0, wants: 0, owed: false };
+    const known = this.runs.get(run) ?? { held: 0, spare: 0, wants: 0, owed: false };
     this.runs.set(run, known);
     known.held = known.owed ? Math.max(known.held, busy) : busy;
-    known.wants = Math.max(0, busy + wants - known.held);
+    known.spare = known.held - busy;
+    known.wants = wants;
     this.serve(run);
-    const held = Math.min(known.held, busy + wants);
+    const held = known.held - known.spare;
     this.clear();
     return held;
   }
 
-  answers(run: number, held: number, busy: number, wants: number): void {
+  answers(run: number, told: number, crossed: boolean, busy: number, wants: number): void {
     const known = this.runs.get(run);
     if (known === undefined) return;
-    const unheard = known.held - held;
-    known.owed = unheard > 0;
-    known.held = Math.max(busy, Math.min(held, busy + wants)) + unheard;
+    const untold = crossed ? 0 : known.held - known.spare - told;
+    known.held = Math.max(busy, Math.min(crossed ? known.held : told, busy + wants)) + untold;
+    known.spare = 0;
+    known.owed = known.held > 0 && (crossed || untold > 0);
     known.wants = Math.max(0, busy + wants - known.held);
     this.clear();
     this.serve(null);
@@ -49,8 +53,9 @@ class Model {
     for (;;) {
       const inUse = [...this.runs.values()].reduce((sum, { held }) => sum + held, 0);
       const [next] = [...this.runs].filter(([, { wants }]) => wants > 0).sort(([a], [b]) => a - b);
-      if (next === undefined || (this.limit > 0 && inUse >= this.limit)) return;
-      next[1].held++;
+      if (next === undefined || (this.limit > 0 && inUse - next[1].spare >= this.limit)) return;
+      if (next[1].spare > 0) next[1].spare--;
+      else next[1].held++;
       next[1].wants--;
       if (next[0] !== speaker) next[1].owed = true;
     }
@@ -60,7 +65,7 @@ class Model {
   yielding(): number[] {
     const inUse = [...this.runs.values()].reduce((sum, { held }) => sum + held, 0);
     const oldest = Math.min(...[...this.runs].filter(([, { wants }]) => wants > 0).map(([run]) => run));
-    const holders = [...this.runs].filter(([, { held }]) => held > 0).map(([run]) => run);
+    const holders = [...this.runs].filter(([, { held, spare }]) => held > spare).map(([run]) => run);
     return holders.filter((run) => oldest < run || (this.limit > 0 && inUse > this.limit)).sort();
   }
 
@@ -87,13 +92,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ is: fc.constant("reload" as const) }) },
 );
 
-function state(line: WaitingLine): Record<number, Omit<Known, "owed">> {
+function state(line: WaitingLine): Record<number, Pick<Known, "held" | "wants">> {
   return Object.fromEntries(
     [...line.roster.members()].map(({ runId, held, wants }) => [Number(runId), { held, wants }]),
   );
 }
 
-function expected(model: Model): Record<number, Omit<Known, "owed">> {
+function expected(model: Model): Record<number, Pick<Known, "held" | "wants">> {
   return Object.fromEntries([...model.runs].map(([run, { held, wants }]) => [run, { held, wants }]));
 }
 
@@ -125,7 +130,7 @@ describe("a line of one function", () => {
             open = [];
             for (const { runId, owed } of line.roster.members()) {
               const known = model.runs.get(Number(runId));
-              if (known !== undefined) known.owed = owed;
+              if (known !== undefined) Object.assign(known, { owed, spare: 0 });
             }
             line.wake(at(now));
           } else {
@@ -141,9 +146,7 @@ describe("a line of one function", () => {
               // What it said while it was called makes it be called again.
               const crossed = call.held.heard !== call.member.fence;
               line.answered(call, { fence, busy: one.busy, wants: one.wants }, at(now));
-              model.answers(run, call.held.held, one.busy, one.wants);
-              const known = model.runs.get(run);
-              if (crossed && known !== undefined && known.held > 0) known.owed = true;
+              model.answers(run, call.held.held, crossed, one.busy, one.wants);
             }
           }
           for (const call of callsOf(line, now)) {

@@ -148,12 +148,8 @@ describe("FC-10: what a run may have been told of is given to nobody else", () =
     expect(told([call])).toEqual(["b 1"]);
     expect(says(line, aClaim("b", { score: 2, wants: 0 }))).toEqual(held(0));
     expect(callsOf(line)).toEqual([]);
-    // What it answered is older than what it said since: it is asked again.
+    // What it answers is older than what it said since: it knew then what the call had told.
     line.answered(call, { fence: { sequence: 0, stamp: 0 }, busy: 1, wants: 0 }, at(NOW));
-    expect(callsOf(line)).toEqual([]);
-    const [again] = callsOf(line, NOW + CAPACITY.retry.first);
-    if (again === undefined) throw new Error("b was not called again");
-    line.answered(again, { fence: aClaim("b").fence, busy: 0, wants: 0 }, at(NOW));
     expect(deliver(line)).toEqual(["c 1"]);
   });
 
@@ -269,6 +265,45 @@ describe("yielding", () => {
     expect(says(other, aClaim("young", { score: 5, busy: 1, wants: 0 }))).toEqual(held(1, true));
   });
 
+  it("FC-8: a holder that is told at the end of its step does not get its unit back before the older run", () => {
+    const line = emptyLine();
+    says(line, aClaim("young", { score: 5 }));
+    says(line, aClaim("old", { score: 1 }));
+    const [call] = callsOf(line);
+    if (call === undefined) throw new Error("the holder was not told");
+    const answer = { fence: aClaim("young").fence, busy: 1, wants: 0 };
+    // Its answer is overtaken by its next claim.
+    expect(says(line, aClaim("young", { score: 5 }))).toEqual(held(0));
+    line.answered(call, answer, at(NOW));
+    expect(deliver(line)).toEqual(["old 1"]);
+    expect(line.roster.inUse).toBe(1);
+  });
+
+  it("FC-7: nor when more is in use than its own function's limit", () => {
+    const line = emptyLine();
+    const a = { functionId: "a", limit: units(1) };
+    says(line, aClaim("a", a));
+    says(line, aClaim("b", { functionId: "b", limit: units(3) }));
+    const [call] = callsOf(line);
+    if (call === undefined) throw new Error("the holder was not told");
+    const answer = { fence: aClaim("a").fence, busy: 1, wants: 0 };
+    expect(says(line, aClaim("a", a))).toEqual(held(0));
+    line.answered(call, answer, at(NOW));
+    expect(deliver(line)).toEqual(["b 1 yields"]);
+    says(line, aClaim("b", { functionId: "b", limit: units(3), wants: 0 }));
+    expect(deliver(line)).toEqual(["a 1"]);
+  });
+
+  it("a unit that is kept for a run alone is given to it when it is the next one anyway", () => {
+    const line = emptyLine();
+    says(line, aClaim("a", { score: 1 }));
+    says(line, aClaim("b", { score: 2 }));
+    says(line, aClaim("a", { score: 1, wants: 0 }));
+    expect(told(callsOf(line))).toEqual(["b 1"]);
+    expect(says(line, aClaim("b", { score: 2, wants: 2 }))).toEqual(held(1));
+    expect(line.roster.inUse).toBe(1);
+  });
+
   it("an older holder keeps its unit from step to step while only younger runs wait", () => {
     const line = emptyLine();
     says(line, aClaim("old", { score: 1 }));
@@ -376,7 +411,7 @@ describe("another instance", () => {
     deliver(line);
     const other = store.load();
     expect(says(other, aClaim("r1", { score: 1, wants: 0 }))).toEqual(held(0));
-    expect(told(callsOf(other))).toEqual(["r1 1"]);
+    expect(told(callsOf(other))).toEqual(["r1 0"]);
   });
 });
 
