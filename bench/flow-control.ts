@@ -27,9 +27,11 @@ for (const round of await keyed(subject)) {
 }
 
 console.log("late by, 300 keys due at one moment");
-for (const [name, samples] of await punctuality(subject)) {
-  const { p50, p95, p99 } = percentiles(samples);
-  console.log(`  ${name.padEnd(9)} p50 ${ms(p50)}   p95 ${ms(p95)}   p99 ${ms(p99)}`);
+for (const { option, acted, called } of await punctuality(subject)) {
+  const [act, call] = [percentiles(acted), percentiles(called)];
+  console.log(
+    `  ${option.padEnd(9)} acted p50 ${ms(act.p50)}, p95 ${ms(act.p95)}; called p50 ${ms(call.p50)}, p95 ${ms(call.p95)}`,
+  );
 }
 
 const load = { events: Number(values.events ?? 10_000), seconds: Number(values.seconds ?? 60) };

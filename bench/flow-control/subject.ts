@@ -6,24 +6,24 @@ import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
 import { buildWorker, startEngine } from "../../cli/engine.ts";
 import { listenWith } from "../app.ts";
-import { client, type Post } from "../http.ts";
+import { client } from "../http.ts";
 import { stateDir } from "../state.ts";
 
 /** The first call of one run, by the app's clock. */
 export interface Arrival {
   readonly function: FunctionName;
+  readonly runId: string;
   readonly key: string;
   /** The event's `ts`: when the engine received it, ms since 1970. */
   readonly ts: number;
   /** ms since 1970. */
   readonly at: number;
-  /** Events the call carried. */
-  readonly events: number;
 }
 
 /** What the benchmark works with. */
 export interface Subject {
-  readonly post: Post;
+  /** The engine's origin. */
+  readonly url: string;
   /** Sends events of one function in one request. */
   send(name: FunctionName, events: readonly { readonly key: string; readonly hold?: number }[]): Promise<void>;
   /** First calls of runs so far. */
@@ -60,8 +60,7 @@ const HEADERS = {
 const names = z.enum(["keyed", "debounced", "batched", "throttled", "crowded", "free"]);
 const callSchema = z.object({
   event: z.object({ ts: z.number(), data: z.object({ key: z.string(), hold: z.number().default(0) }) }),
-  events: z.array(z.unknown()),
-  ctx: z.object({ stack: z.object({ stack: z.array(z.string()) }) }),
+  ctx: z.object({ run_id: z.string(), stack: z.object({ stack: z.array(z.string()) }) }),
 });
 const STEP = JSON.stringify([
   { id: "work", op: "StepRun", name: "work", displayName: "work", opts: {}, userland: { id: "work" }, data: 1 },
@@ -81,9 +80,9 @@ export async function startSubject({ inMemory }: { readonly inMemory: boolean })
 
   // `keyed` has one step that takes its time, and then ends; the others end with their first call.
   const answer = async (name: FunctionName, body: string, at: number): Promise<[status: number, text: string]> => {
-    const { event, events, ctx } = callSchema.parse(JSON.parse(body));
+    const { event, ctx } = callSchema.parse(JSON.parse(body));
     const first = ctx.stack.stack.length === 0;
-    if (first) arrivals.push({ function: name, key: event.data.key, ts: event.ts, at, events: events.length });
+    if (first) arrivals.push({ function: name, runId: ctx.run_id, key: event.data.key, ts: event.ts, at });
     if (first && event.data.hold > 0) await sleep(event.data.hold);
     return first && name === "keyed" ? [206, STEP] : [200, "null"];
   };
@@ -110,7 +109,7 @@ export async function startSubject({ inMemory }: { readonly inMemory: boolean })
   const http = client(engine.url, 16);
   await http.post("/fn/register", JSON.stringify(registration(app.origin)));
   return {
-    post: http.post,
+    url: engine.url,
     arrivals,
     ended: (name) => ended.get(name) ?? 0,
     peak: (name) => peaks.get(name) ?? 0,

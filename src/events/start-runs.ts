@@ -78,6 +78,8 @@ async function travel(context: PublishContext, journey: Journey): Promise<Arriva
   const begun = entered.flatMap(({ begun }) => begun ?? []);
   await inParallel(FANOUT.inline, begun, async ({ start, judged }) => {
     await start.come;
+    // A burst of starts would keep the thread busy until its end: calls of runs that may execute already get their turn in between.
+    if (judged.plan.lanes.length > 0) await scheduler.wait(0);
     const identity = identityOf(environmentId, judged.candidate, judged.plan, [routed], now);
     await begin(bindings, environmentId, judged, identity).finally(start.done);
   });

@@ -36,6 +36,9 @@ export async function within<T>(
       timers.get(id)?.();
       timers.delete(id);
     }) as unknown as typeof clearTimeout),
+    replace(globalThis as { scheduler?: unknown }, "scheduler", {
+      wait: (delay: number) => new Promise<void>((done) => void agenda.after(delay, done)),
+    }),
     replace(crypto.subtle, "digest", (async (_algorithm, data) => {
       const bytes = ArrayBuffer.isView(data)
         ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
