@@ -1,5 +1,5 @@
 /**
- * The test suites: `pure` in plain Node, `simulation` on a simulated platform, `runtime` inside workerd, `conformance` through the official SDKs over real HTTP.
+ * The test suites: `pure` in plain Node, `simulation` on a simulated platform, `runtime` inside workerd, `conformance` through the official SDKs over real HTTP, `browser` in Chromium.
  */
 import { resolve } from "node:path";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
@@ -43,6 +43,15 @@ export default defineConfig({
           hookTimeout: 60_000,
           fileParallelism: true,
           maxWorkers: 2,
+        },
+      },
+      {
+        test: {
+          name: "browser",
+          include: ["test/browser/**/*.test.ts"],
+          globalSetup: "./test/conformance/build.ts",
+          testTimeout: 90_000,
+          hookTimeout: 120_000,
         },
       },
     ],

@@ -17,6 +17,7 @@ import { CALL, ENDPOINT } from "../limits.ts";
 import { runStub } from "../objects.ts";
 import { type EndpointResult, httpResponse, responseOf } from "../protocol/endpoint-output.ts";
 import { type Parsed, parseNewRun, parseSteps } from "../protocol/endpoint-report.ts";
+import { STREAM } from "../protocol/realtime.ts";
 import { checkOutputToken, outputToken, realtimeToken } from "../protocol/token.ts";
 import { endpointIdentity } from "../runs/endpoint.ts";
 import type { Api } from "./api.ts";
@@ -36,10 +37,10 @@ for (const prefix of ["/v1/checkpoint", "/v1/http/runs"]) {
     const { runId, request, retries, ops, thrown } = report;
     if (!isUlid(runId))
       throw new MillraceError("invalid_request", `"${runId}" is not the id of a run: it must be a ULID.`);
-    const topics = [{ kind: "run", channel: runId, name: "$stream" }] as const;
+    const grant = { right: "subscribe", channel: runId, topics: [STREAM] } as const;
     const [result, realtime, known] = await Promise.all([
       outputToken(settings, environmentId, runId, now),
-      realtimeToken(settings, environmentId, topics, now),
+      realtimeToken(settings, environmentId, grant, now),
       endpointOf(environmentId, request),
     ]);
     const sdk = sourceOf(context.req.raw.headers);

@@ -18,6 +18,8 @@ export interface StepLabel {
   readonly name: string;
   /** `step.sendEvent`, `step.ai.wrap` …; null for plain steps. */
   readonly type: string | null;
+  /** Whether it can be executed with another input (CR-27): its arguments, or the request that the engine makes for it. */
+  readonly takes?: "arguments" | "request";
 }
 
 /** What every operation about a step carries. `id` is the hashed step id. */
@@ -123,7 +125,7 @@ function toOp(raw: z.infer<typeof wire>): Op {
     return { op: "unknown", name: `${raw.op} without an id` };
   const step: StepOp = {
     id: raw.id,
-    label: { name: raw.displayName ?? raw.userland?.id ?? raw.name ?? raw.id, type: raw.opts?.type ?? null },
+    label: labelOf(kind, raw.id, raw),
     race: raw.opts?.parallelMode === "race",
     metadata: metadataOfOp(raw.id, raw.metadata),
   };
@@ -182,6 +184,23 @@ function toOp(raw: z.infer<typeof wire>): Op {
       return { op: "unknown", name: raw.op };
   }
 }
+
+function labelOf(kind: string, id: string, { displayName, userland, name, opts }: z.infer<typeof wire>): StepLabel {
+  const takes =
+    kind === "gateway" || kind === "aigateway"
+      ? "request"
+      : Array.isArray(opts?.input) && opts.input.length > 0 && PLAIN.has(kind)
+        ? "arguments"
+        : null;
+  return {
+    name: displayName ?? userland?.id ?? name ?? id,
+    type: opts?.type ?? null,
+    ...(takes === null ? {} : { takes }),
+  };
+}
+
+/** What an app says of a step that it executes itself. */
+const PLAIN: ReadonlySet<string> = new Set(["step", "steprun", "steperror", "stepfailed", "stepplanned"]);
 
 const anyObject = z.record(z.string(), anyJson);
 

@@ -15,11 +15,12 @@ const ALGORITHM = "HS256";
 const OUTPUT = { iss: "api.inngest.com", aud: "run-output", sub: "run-claim" } as const;
 const REALTIME = { iss: "rt.inngest.com", aud: "realtime", sub: ACCOUNT_ID } as const;
 
-/** One thing a realtime token lets its holder hear: `$stream` is the raw stream of an endpoint's run, whose channel is the run's id. */
-export interface Topic {
-  readonly kind: "run";
+/** What a realtime token allows: to hear some topics of one channel, or to publish to them; never both (RT-4). */
+export interface Grant {
+  readonly right: "subscribe" | "publish";
   readonly channel: string;
-  readonly name: string;
+  /** At least one. `$stream` is the raw stream of an endpoint's run, whose channel is the run's id. */
+  readonly topics: readonly string[];
 }
 
 /** The token of an endpoint's result URL (EX-70). `now` in ms. Throws `not_configured` without a secret. */
@@ -27,19 +28,16 @@ export function outputToken(settings: Settings, environmentId: string, runId: st
   return signed(settings, OUTPUT, now, TOKEN.output, { env: environmentId, run_id: runId });
 }
 
-/** A token to subscribe with. `now` in ms. Throws `not_configured` without a secret. */
+/** A realtime token. `now` in ms. Throws `not_configured` without a secret. */
 export function realtimeToken(
   settings: Settings,
   environmentId: string,
-  topics: readonly Topic[],
+  { right, channel, topics }: Grant,
   now: number,
 ): Promise<string> {
-  return signed(settings, REALTIME, now, TOKEN.realtime, {
-    jti: newUlid(now),
-    env: environmentId,
-    topics: topics.map((topic) => ({ ...topic, env_id: environmentId })),
-    publish: false,
-  });
+  // The channel once and topics by their names alone: SDKs do not look inside, and the token has to fit into a URL.
+  const claims = { jti: newUlid(now), env: environmentId, channel, topics, publish: right === "publish" };
+  return signed(settings, REALTIME, now, TOKEN.realtime, claims);
 }
 
 const outputClaims = z.object({ env: z.string(), run_id: z.string() });
@@ -58,19 +56,21 @@ export async function checkOutputToken(
 
 const realtimeClaims = z.object({
   env: z.string(),
-  topics: z.array(z.object({ kind: z.literal("run"), env_id: z.string(), channel: z.string(), name: z.string() })),
+  channel: z.string(),
+  topics: z.array(z.string()),
+  publish: z.boolean(),
 });
 
-/** Checks a realtime token of the environment and answers what it allows to hear. Throws `unauthorized`. */
+/** Checks a realtime token of the environment and answers what it allows. Throws `unauthorized`. */
 export async function checkRealtimeToken(
   settings: Settings,
   environmentId: string,
   token: string,
   now: number,
-): Promise<readonly Topic[]> {
-  const claims = realtimeClaims.safeParse(await verified(settings, REALTIME, token, now));
-  if (claims.data?.env !== environmentId) throw refused();
-  return claims.data.topics.filter((topic) => topic.env_id === environmentId);
+): Promise<Grant> {
+  const { data } = realtimeClaims.safeParse(await verified(settings, REALTIME, token, now));
+  if (data?.env !== environmentId) throw refused();
+  return { right: data.publish ? "publish" : "subscribe", channel: data.channel, topics: data.topics };
 }
 
 interface Purpose {

@@ -93,27 +93,56 @@ describe("result tokens", () => {
 });
 
 describe("realtime tokens", () => {
-  const topics = [{ kind: "run", channel: RUN, name: "$stream" }] as const;
+  const grant = { right: "subscribe", channel: RUN, topics: ["ai", "$run"] } as const;
 
-  it("protocol/05 §5.6: their claims, and a minute to connect", async () => {
-    const token = await realtimeToken(own, ENVIRONMENT, topics, NOW);
-    expect(claimsOf(token)).toMatchObject({
+  it("RT-4, protocol/05 §5.6: their claims, and a minute to connect", async () => {
+    const token = await realtimeToken(own, ENVIRONMENT, grant, NOW);
+    expect(claimsOf(token)).toEqual({
       iss: "rt.inngest.com",
+      aud: "realtime",
       sub: "00000000-0000-4000-a000-000000000000",
+      jti: expect.stringMatching(/^[0-9A-Z]{26}$/),
       env: ENVIRONMENT,
-      topics: [{ ...topics[0], env_id: ENVIRONMENT }],
+      channel: RUN,
+      topics: ["ai", "$run"],
       publish: false,
+      iat: NOW / 1000,
       exp: NOW / 1000 + 60,
     });
-    expect(await checkRealtimeToken(own, ENVIRONMENT, token, NOW + 59_000)).toMatchObject(topics);
-    expect(await refusal(checkRealtimeToken(own, ENVIRONMENT, token, NOW + 60_000))).toBe("unauthorized");
-    expect(await refusal(checkRealtimeToken(own, "other", token, NOW))).toBe("unauthorized");
+    expect(await checkRealtimeToken(own, ENVIRONMENT, token, NOW + 59_999)).toEqual(grant);
+  });
+
+  it("RT-4: the right to publish is another one", async () => {
+    const publisher = { ...grant, right: "publish" } as const;
+    const token = await realtimeToken(own, ENVIRONMENT, publisher, NOW);
+    expect(claimsOf(token)["publish"]).toBe(true);
+    expect(await checkRealtimeToken(own, ENVIRONMENT, token, NOW)).toEqual(publisher);
+  });
+
+  it.each<[string, (token: string) => Promise<unknown>]>([
+    ["a minute old", (token) => checkRealtimeToken(own, ENVIRONMENT, token, NOW + 60_000)],
+    ["61 s old", (token) => checkRealtimeToken(own, ENVIRONMENT, token, NOW + 61_000)],
+    ["of another environment", (token) => checkRealtimeToken(own, "other", token, NOW)],
+    ["signed by somebody else", (token) => checkRealtimeToken(settings("cd".repeat(32)), ENVIRONMENT, token, NOW)],
+    ["that is no token", () => checkRealtimeToken(own, ENVIRONMENT, "forged", NOW)],
+    ["that is missing", () => checkRealtimeToken(own, ENVIRONMENT, "", NOW)],
+  ])("RT-5: one %s is refused", async (_, check) => {
+    expect(await refusal(check(await realtimeToken(own, ENVIRONMENT, grant, NOW)))).toBe("unauthorized");
+  });
+
+  it("RT-5: each claim counts", async () => {
+    const claims = claimsOf(await realtimeToken(own, ENVIRONMENT, grant, NOW));
+    for (const name of Object.keys(claims).filter((each) => each !== "jti")) {
+      const { [name]: _, ...without } = claims;
+      const forged = checkRealtimeToken(own, ENVIRONMENT, await sign(without, SECRET, "HS256"), NOW);
+      expect([name, await refusal(forged)]).toEqual([name, "unauthorized"]);
+    }
   });
 
   it("SE-17: neither kind passes for the other", async () => {
     const [result, realtime] = await Promise.all([
       outputToken(own, ENVIRONMENT, RUN, NOW),
-      realtimeToken(own, ENVIRONMENT, topics, NOW),
+      realtimeToken(own, ENVIRONMENT, grant, NOW),
     ]);
     expect(await refusal(checked(realtime))).toBe("unauthorized");
     expect(await refusal(checkRealtimeToken(own, ENVIRONMENT, result, NOW))).toBe("unauthorized");

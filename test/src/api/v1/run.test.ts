@@ -17,6 +17,7 @@ const row: RunRow = {
   eventIds: ["01J00000000000000000000001", "01J00000000000000000000002"],
   eventName: "cart/done",
   originalRunId: null,
+  replayId: null,
   parentRunId: null,
   cron: null,
   cancelReason: null,
@@ -42,6 +43,7 @@ test("API-8: the run object has every promised field", () => {
     event_name: "cart/done",
     batch_id: null,
     original_run_id: null,
+    replay_id: null,
     parent_run_id: null,
     cron: null,
     queued_at: "2026-11-21T02:00:00.001Z",
@@ -86,5 +88,6 @@ test("API-9: a job has the fields of protocol/11, and its step", () => {
     attempt: 0,
     Raw: null,
     step: "wait a bit",
+    waiting_for: null,
   });
 });
