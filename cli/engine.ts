@@ -55,7 +55,7 @@ export interface Engine {
   kill(): Promise<void>;
   /** Resolves as soon as workerd accepts connections, after a start or a {@link Engine.kill}; throws when it does not within 10 s. */
   ready(): Promise<void>;
-  /** Fires the cron trigger: workerd has none of its own, and the engine's sweep hangs on it. */
+  /** Fires the cron trigger: workerd has none of its own, and the engine's sweep hangs on it. Throws when that failed. */
   sweep(): Promise<void>;
   /** Ends workerd at once, as a crash would: nothing acknowledged is lost. */
   stop(): Promise<void>;
@@ -99,7 +99,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     ready: () => answering(url),
     async sweep() {
       const worker = await miniflare.getWorker();
-      await worker.scheduled({ cron: "* * * * *" });
+      const { outcome } = await worker.scheduled({ cron: "* * * * *" });
+      if (outcome !== "ok") throw new Error(`The sweep ended with "${outcome}"; the Worker's log says why.`);
     },
     stop: () => miniflare.dispose(),
   };

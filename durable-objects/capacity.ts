@@ -23,6 +23,7 @@ import { lineNamed } from "../src/objects.ts";
 import { LineStore } from "./capacity/line-store.ts";
 import { Listing } from "./capacity/listing.ts";
 import { RunCalls } from "./capacity/run-calls.ts";
+import { isLost } from "./lost-alarm.ts";
 import { CountedSql } from "./waits/counted-sql.ts";
 
 /** The line as this instance has it. */
@@ -120,6 +121,16 @@ export class Capacity extends DurableObject<Bindings> {
   async standing(environmentId: string, runId: string): Promise<PlaceInLine | null> {
     await this.#request();
     return placeInLine(this.#load().line, { environmentId, runId }, Date.now());
+  }
+
+  /** Sets the alarm again, should the platform have given it up; called by the sweep. False when nothing is held here. */
+  async rouse(): Promise<boolean> {
+    await this.#request();
+    const lost = isLost(await this.ctx.storage.getAlarm(), Date.now());
+    const loaded = this.#load();
+    if (lost) this.#alarm = null;
+    if (lost) this.#arm(loaded);
+    return loaded.store.mark.ref !== null || loaded.line.roster.size > 0;
   }
 
   async #request(): Promise<void> {

@@ -2,7 +2,7 @@
  * Environment: the durable list of what an environment still has to fan out. A chunk is here from the moment its events are
  * accepted until its runs are started (EV-8); queue messages are only nudges and may be lost or doubled.
  * Knows no events and starts no runs: the queue's consumer does, and reports with `done`. It also tells the schedules of functions which
- * crons they have (`environment/schedules.ts`).
+ * crons they have (`environment/schedules.ts`), and is where the minute's sweep happens (`src/sweep`, `environment/retention.ts`).
  */
 import { DurableObject } from "cloudflare:workers";
 import type { Bindings } from "../src/bindings.ts";
@@ -10,7 +10,11 @@ import { counters } from "../src/counters.ts";
 import { messageOf } from "../src/errors.ts";
 import { type Chunk, resendAt } from "../src/events/chunk.ts";
 import type { FanoutMessage } from "../src/events/fanout.ts";
+import { ensureSchema } from "../src/history/schema.ts";
 import { FANOUT } from "../src/limits.ts";
+import { rouseOverdue } from "../src/sweep/overdue.ts";
+import { patrol } from "../src/sweep/patrol.ts";
+import { Retention } from "./environment/retention.ts";
 import { Schedules } from "./environment/schedules.ts";
 
 // ---- schema
@@ -28,6 +32,9 @@ export class Environment extends DurableObject<Bindings> {
   /** The alarm as this instance set it; null when it set none since it was loaded. */
   #armed: number | null = null;
   readonly #schedules = new Schedules(this.ctx.storage, this.#id());
+  readonly #retention = new Retention(this.ctx.storage, this.#id());
+  /** The sweep under way. */
+  #sweeping: Promise<void> | null = null;
 
   // ---- load
 
@@ -85,14 +92,36 @@ export class Environment extends DurableObject<Bindings> {
   }
 
   /**
-   * Sets alarms again in case the platform gave them up, and completes syncs that died before they reached every schedule; called once a
-   * minute from the cron trigger.
+   * Looks after everything whose alarm the platform may have given up, completes syncs that died before they reached every schedule, and
+   * removes what is past its retention; called once a minute from the cron trigger. What fails keeps nothing else from being done, and is
+   * thrown at the end. A sweep that takes longer than a minute is not joined by another.
    */
   async sweep(): Promise<void> {
+    counters.objectRequests++;
+    this.#sweeping ??= this.#sweep().finally(() => {
+      this.#sweeping = null;
+    });
+    await this.#sweeping;
+  }
+
+  async #sweep(): Promise<void> {
     this.#armed = null;
     this.#arm();
-    await this.#schedules.reconcile(this.env);
-    await this.#schedules.patrol(this.env, Date.now());
+    const failures: unknown[] = [];
+    for (const part of [
+      () => ensureSchema(this.env.DB),
+      () => this.#schedules.reconcile(this.env),
+      () => this.#schedules.patrol(this.env, Date.now()),
+      () => rouseOverdue(this.env, this.#id()),
+      () => patrol(this.env, this.#id(), Date.now()),
+      () => this.#retention.prune(this.env),
+    ]) {
+      await part().catch((error: unknown) => {
+        console.error(`sweep: ${messageOf(error)}`);
+        failures.push(error);
+      });
+    }
+    if (failures.length > 0) throw failures[0];
   }
 
   // ---- alarm

@@ -1,5 +1,5 @@
 /**
- * Operation: one thing done to many runs (CR-9), page by page, until it is over or somebody stops it. A thin shell around
+ * Operation: one thing done to many runs (CR-9, CR-22), page by page, until it is over or somebody stops it. A thin shell around
  * `src/decide/operation`; what a page is and what is done there is `src/operations`'.
  * Guarantees that an operation that was accepted goes on whatever happens, and that progress never falls: a page that was interrupted is
  * done again.
@@ -14,13 +14,15 @@ import {
   type OperationState,
   paged,
   stopped,
+  watched,
 } from "../src/decide/operation/operation.ts";
 import { messageOf } from "../src/errors.ts";
 import { storeOperation } from "../src/history/operations.ts";
 import { ensureSchema } from "../src/history/schema.ts";
 import { OPERATION } from "../src/limits.ts";
-import { cancelPage } from "../src/operations/bulk-cancellation.ts";
+import { endedRuns, nextPage } from "../src/operations/page.ts";
 import { settingsOf } from "../src/settings.ts";
+import { isLost } from "./lost-alarm.ts";
 import { CountedSql } from "./waits/counted-sql.ts";
 
 // ---- schema
@@ -76,6 +78,13 @@ export class Operation extends DurableObject<Bindings> {
     return this.#load();
   }
 
+  /** Sets the alarm again, should the platform have given it up; called by the sweep. */
+  async rouse(): Promise<void> {
+    counters.objectRequests++;
+    const now = Date.now();
+    if (isLost(await this.ctx.storage.getAlarm(), now) && this.#load() !== null) await this.#set(now);
+  }
+
   // ---- alarm
 
   /** Does the next page, or what is due after the end. Never throws: the platform drops an alarm that keeps failing. */
@@ -84,7 +93,7 @@ export class Operation extends DurableObject<Bindings> {
     const state = this.#load();
     if (state === null) return;
     try {
-      if (state.status === "running") await this.#page(state);
+      if (state.status === "running") await this.#goOn(state);
       else await this.#close(state);
     } catch (error) {
       this.#failed(error);
@@ -92,10 +101,14 @@ export class Operation extends DurableObject<Bindings> {
     }
   }
 
-  async #page(state: OperationState): Promise<void> {
+  /** The next page, or a look at the runs that were started. It may be stopped meanwhile. */
+  async #goOn(state: OperationState): Promise<void> {
     await ensureSchema(this.env.DB);
-    const page = await cancelPage(this.env, state);
-    // It may have been stopped while the page was being done.
+    if (state.watch !== null) {
+      const ended = await endedRuns(this.env, state.request);
+      return this.#save(watched(this.#load() ?? state, ended, Date.now(), settingsOf(this.env).retention));
+    }
+    const page = await nextPage(this.env, state);
     this.#save(paged(this.#load() ?? state, page, Date.now()));
   }
 

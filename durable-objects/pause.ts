@@ -22,6 +22,7 @@ import { ensureSchema } from "../src/history/schema.ts";
 import { PAUSE } from "../src/limits.ts";
 import { pauseNamed } from "../src/objects.ts";
 import { tellPage } from "../src/operations/tell-paused.ts";
+import { isLost } from "./lost-alarm.ts";
 import { CountedSql } from "./waits/counted-sql.ts";
 
 // ---- schema
@@ -71,6 +72,12 @@ export class Pause extends DurableObject<Bindings> {
     await this.#apply(await this.#learned());
   }
 
+  /** Sets the alarm again, should the platform have given it up; called by the sweep. */
+  async rouse(): Promise<void> {
+    counters.objectRequests++;
+    if (isLost(await this.ctx.storage.getAlarm(), Date.now())) await this.#arm(this.#load());
+  }
+
   // ---- alarm
 
   /** Looks or tells, whatever is due. Never throws: the platform drops an alarm that keeps failing. */
@@ -116,6 +123,10 @@ export class Pause extends DurableObject<Bindings> {
       this.#sql.write("INSERT OR REPLACE INTO pauses (id, log) VALUES (1, ?)", JSON.stringify(log));
     });
     this.#log = log;
+    await this.#arm(log);
+  }
+
+  async #arm(log: PauseLog): Promise<void> {
     const due = nextDue(log);
     if (due === null) return;
     counters.rowsWritten++;

@@ -13,6 +13,7 @@ import type { AcceptedEvent } from "../src/events/event.ts";
 import type { Json } from "../src/json.ts";
 import { WAITS } from "../src/limits.ts";
 import { waitsNamed } from "../src/objects.ts";
+import { isLost } from "./lost-alarm.ts";
 import { EventWaits } from "./waits/event-waits.ts";
 import type { Part } from "./waits/part.ts";
 import { SignalWaits } from "./waits/signal-waits.ts";
@@ -77,6 +78,14 @@ export class Waits extends DurableObject<Bindings> {
     counters.objectRequests++;
     if (this.#part === this.#events) this.#events.forget(runId, stepIds);
     else this.#signals.forget(runId, stepIds);
+  }
+
+  /** Sets the alarm again, should the platform have given it up; called by the sweep. */
+  async rouse(): Promise<void> {
+    counters.objectRequests++;
+    if (!isLost(await this.ctx.storage.getAlarm(), Date.now())) return;
+    this.#alarm = null;
+    this.#arm();
   }
 
   // alarm

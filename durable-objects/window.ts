@@ -15,6 +15,8 @@ import { messageOf } from "../src/errors.ts";
 import type { Join, OpenWindow } from "../src/events/gathering.ts";
 import { FANOUT } from "../src/limits.ts";
 import { windowNamed } from "../src/objects.ts";
+import { isLost } from "./lost-alarm.ts";
+import { CountedSql } from "./waits/counted-sql.ts";
 import { BatchTable } from "./window/batch-table.ts";
 import { DebounceTable } from "./window/debounce-table.ts";
 import { EventIdWindow } from "./window/event-id.ts";
@@ -58,6 +60,7 @@ export class Window extends DurableObject<Bindings> {
       singleton: this.#singleton,
       batch: this.#batch,
       debounce: this.#debounce,
+      request: this.#eventId,
     };
     this.#part = parts[named.kind];
   }
@@ -85,6 +88,12 @@ export class Window extends DurableObject<Bindings> {
   settle(internalId: string): void {
     counters.objectRequests++;
     this.#eventId.settle(internalId);
+  }
+
+  /** The id under which everything acts that a request asked for, however often it is sent within 24 h (CR-28): that of the first. */
+  first(id: string): string {
+    counters.objectRequests++;
+    return this.#eventId.first(id, Date.now());
   }
 
   /** Whether the start `id` of an event that came at `at` (ms since 1970) passes the limit (FC-19, FC-21). The same id gets the same answer. */
@@ -121,6 +130,16 @@ export class Window extends DurableObject<Bindings> {
   async closeWindow(): Promise<string | null> {
     counters.objectRequests++;
     return await this.#gathering().closeNow();
+  }
+
+  /** Sets the alarm again, should the platform have given it up; called by the sweep. False when nothing is held here. */
+  async rouse(): Promise<boolean> {
+    counters.objectRequests++;
+    const now = Date.now();
+    const alarm = await this.ctx.storage.getAlarm();
+    const holds = new CountedSql(this.ctx.storage).hasAny();
+    if (holds && isLost(alarm, now)) this.#setAlarm(now);
+    return holds;
   }
 
   #gathering(): GatherWindow<BatchOptions> | GatherWindow<DebounceOptions> {

@@ -54,6 +54,7 @@ export const ERRORS = {
   run_deleted: { number: 406, status: 410 },
   signal_not_found: { number: 407, status: 404 },
   window_not_open: { number: 408, status: 404 },
+  step_not_found: { number: 409, status: 404 },
   run_ended: { number: 420, status: 409 },
   conflict: { number: 421, status: 409 },
 

@@ -12,5 +12,7 @@ export * from "./limits/operation.ts";
 export * from "./limits/pause.ts";
 export * from "./limits/realtime.ts";
 export * from "./limits/registration.ts";
+export * from "./limits/replay.ts";
 export * from "./limits/run.ts";
 export * from "./limits/schedule.ts";
+export * from "./limits/sweep.ts";

@@ -16,8 +16,8 @@ export function eventIdStub(bindings: Bindings, environmentId: string, deduplica
   return bindings.WINDOW.getByName(`${environmentId}:event-id:${deduplicationId}`);
 }
 
-/** What a `Window` object of one function and key remembers. */
-export type WindowKind = "rate-limit" | "idempotency" | "singleton" | "debounce" | "batch";
+/** What a `Window` object of one function and key remembers. A `request` belongs to no function: it is known by its key alone. */
+export type WindowKind = "rate-limit" | "idempotency" | "singleton" | "debounce" | "batch" | "request";
 
 /** The object that remembers one thing of a function for one value of a key; `key` is any text. */
 export async function windowStub(
@@ -34,7 +34,7 @@ export function windowNamed(
   objectName: string,
 ): { readonly environmentId: string; readonly kind: WindowKind | "event-id"; readonly functionId: string } | null {
   const [, environmentId, kind, rest] =
-    /^([^:]+):(event-id|rate-limit|idempotency|singleton|debounce|batch):(.*)$/s.exec(objectName) ?? [];
+    /^([^:]+):(event-id|rate-limit|idempotency|singleton|debounce|batch|request):(.*)$/s.exec(objectName) ?? [];
   if (environmentId === undefined || kind === undefined || rest === undefined) return null;
   if (kind === "event-id") return { environmentId, kind, functionId: "" };
   // The pattern lists exactly these.

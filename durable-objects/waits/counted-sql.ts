@@ -43,4 +43,10 @@ export class CountedSql {
   has(table: string): boolean {
     return this.read("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", table).length > 0;
   }
+
+  /** Whether any table was ever made, the platform's own aside. */
+  hasAny(): boolean {
+    const query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_cf_*' LIMIT 1";
+    return this.read(query).length > 0;
+  }
 }

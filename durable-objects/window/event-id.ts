@@ -1,5 +1,5 @@
 /**
- * The claim on one sender's event id (EV-15). A thin shell around `src/decide/window/claim.ts`.
+ * The claim on one sender's event id (EV-15), or on the id of a request (CR-28). A thin shell around `src/decide/window/claim.ts`.
  * Guarantees that an answer is given only when its decision is stored.
  */
 import { type Claim, type ClaimAnswer, claimId, type Standing, settleClaim } from "../../src/decide/window/claim.ts";
@@ -48,6 +48,15 @@ export class EventIdWindow implements Part {
       await this.#settledOrAfter(answer.until - now);
       now = Math.max(Date.now(), answer.until);
     }
+  }
+
+  /** Claims the id at `now` (ms) for something that may be done twice: whoever comes later does the same again, under the first one's id. */
+  first(id: string, now: number): string {
+    const current = this.#load();
+    if (current !== null && now < current.expiresAt) return current.owner;
+    const { claim } = claimId(current, id, now);
+    this.#save(claim);
+    return claim.owner;
   }
 
   /** The runs of the event that claimed the id are durable. */

@@ -23,6 +23,8 @@ export class RateLimitWindow implements Part {
   readonly #sql: CountedSql;
   /** The debt of the newest pass, null without passes; undefined while not read. */
   #debt: Tat | null | undefined;
+  /** This instance knows that the alarm is set. */
+  #armed = false;
 
   constructor(context: PartContext) {
     this.#context = context;
@@ -47,8 +49,15 @@ export class RateLimitWindow implements Part {
     });
     // Later passes are seen to by the alarm of the first.
     if (debt === null) this.#context.setAlarm(forgetAt(pass));
+    else if (!this.#armed) void this.#rearm();
+    this.#armed = true;
     this.#debt = pass.tat;
     return true;
+  }
+
+  /** No list leads to this object: should the platform have given up its alarm, a key in use notices it itself. */
+  async #rearm(): Promise<void> {
+    if ((await this.#context.storage.getAlarm()) === null) this.#context.setAlarm(Date.now() + WINDOW.remembered);
   }
 
   // alarm

@@ -13,7 +13,7 @@ export const invoke = new Hono<Api>();
 invoke.post("/invoke/:slug", authenticate, async (context) => {
   const settings = context.get("settings");
   const body = await readBody(context.req.raw, settings.maxRequestBytes);
-  const id = await invokeFunction(
+  const { eventId: id } = await invokeFunction(
     context.env,
     context.get("environment").id,
     { slug: context.req.param("slug"), body, headers: context.req.raw.headers },

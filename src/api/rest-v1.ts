@@ -6,7 +6,10 @@ import type { Api } from "./api.ts";
 import { cancellations } from "./v1/cancellations.ts";
 import { events } from "./v1/events.ts";
 import { functions } from "./v1/functions.ts";
+import { invocations } from "./v1/invocations.ts";
 import { lines } from "./v1/lines.ts";
+import { replays } from "./v1/replays.ts";
+import { reruns } from "./v1/reruns.ts";
 import { runs } from "./v1/runs.ts";
 import { windows } from "./v1/windows.ts";
 
@@ -15,6 +18,9 @@ export const restV1 = new Hono<Api>()
   .route("/", cancellations)
   .route("/", events)
   .route("/", functions)
+  .route("/", invocations)
   .route("/", lines)
+  .route("/", replays)
+  .route("/", reruns)
   .route("/", runs)
   .route("/", windows);

@@ -47,6 +47,8 @@ export interface Catalog {
   app(id: string): RegisteredApp | null;
   /** Whether an event of this name may end a run's wait or cancel a run. True of some names nobody waits for, as waits end or when there are many. */
   awaits(eventName: string): boolean;
+  /** Names that runs wait for, or may be cancelled by; not all of them when there are many. */
+  readonly awaited: readonly string[];
 }
 
 interface Entry extends Match {
@@ -98,6 +100,7 @@ export function buildCatalog(
     functionNamed: (slugOrId) => bySlug.get(slugOrId) ?? byId.get(slugOrId) ?? null,
     app: (id) => appById.get(id) ?? null,
     awaits: (eventName) => names.size > WAITS.names || names.has(eventName),
+    awaited: [...names],
   };
 }
 

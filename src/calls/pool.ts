@@ -6,11 +6,13 @@
 import type { Bindings } from "../bindings.ts";
 import { counters } from "../counters.ts";
 import type { Input } from "../decide/run/decide.ts";
+import { requestInput } from "../decide/run/edited-input.ts";
 import { concerns } from "../decide/run/pausing.ts";
 import type { RequestOutcome } from "../decide/run/resolution.ts";
 import { fenceOf, isCurrent, type Job, maxAttempts, type RunState } from "../decide/run/state.ts";
 import { CALL } from "../limits.ts";
 import type { CallReply } from "../protocol/call-reply.ts";
+import { editedOptions } from "../protocol/edited-request.ts";
 import { parseGatewayRequest } from "../protocol/gateway-request.ts";
 import { standingOf } from "../runs/standing.ts";
 import { settingsOf } from "../settings.ts";
@@ -144,8 +146,12 @@ export class CallPool {
 
   #remember(reply: CallReply): void {
     if (reply.kind !== "ops") return;
+    const state = this.#owner.state();
     for (const op of reply.ops) {
-      if (op.op === "request") this.#requests.set(op.id, parseGatewayRequest(op.via, op.opts));
+      if (op.op !== "request") continue;
+      const input = state === null ? null : requestInput(state, op.id);
+      const options = input === null ? op.opts : editedOptions(op.via, op.opts, input);
+      this.#requests.set(op.id, parseGatewayRequest(op.via, options));
     }
   }
 }

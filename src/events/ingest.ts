@@ -13,22 +13,27 @@ import { gatherAhead } from "./gather-ahead.ts";
 import { type MatchedEvent, matchEvents, publishMatched } from "./publish.ts";
 import { idleOutcomes, type Match } from "./route.ts";
 
-/** Stores and routes the events of one request. Throws when not all of it is durable; the sender may then send the same again. */
+/**
+ * Stores and routes the events of one request, and answers what is known by then of what became of them: everything, unless it is fanned
+ * out. Throws when not all of it is durable; the sender may then send the same again.
+ */
 export async function ingest(
   bindings: Bindings,
   environmentId: string,
   events: readonly AcceptedEvent[],
   now: number,
-): Promise<void> {
+): Promise<readonly RoutedEvent[]> {
   const context = { bindings, environmentId, now, depth: 0 };
   const { matched, complete } = await gatherAhead(context, await matchEvents(bindings, environmentId, events, now));
   if (!complete || objectsFor(matched) > FANOUT.inline) return await defer(bindings, environmentId, matched);
   try {
-    await record(bindings, environmentId, await publishMatched(bindings, environmentId, matched, now, 0));
+    const published = await publishMatched(bindings, environmentId, matched, now, 0);
+    await record(bindings, environmentId, published);
+    return published.events;
   } catch (error) {
     // Some runs may have started already, and a sender that uses no seed would start them twice by sending again.
     console.error("A send could not be finished at once and is fanned out instead:", messageOf(error));
-    await defer(bindings, environmentId, matched);
+    return await defer(bindings, environmentId, matched);
   }
 }
 
@@ -50,7 +55,11 @@ function hasToClaim({ event, repeated }: MatchedEvent): boolean {
 }
 
 /** Stores all events and registers those that involve other objects for the fan-out; ids are claimed there. */
-async function defer(bindings: Bindings, environmentId: string, matched: readonly MatchedEvent[]): Promise<void> {
+async function defer(
+  bindings: Bindings,
+  environmentId: string,
+  matched: readonly MatchedEvent[],
+): Promise<readonly RoutedEvent[]> {
   const settled: RoutedEvent[] = [];
   const pending: RoutedEvent[] = [];
   for (const item of matched) {
@@ -64,4 +73,5 @@ async function defer(bindings: Bindings, environmentId: string, matched: readonl
   await record(bindings, environmentId, { unreported: pending, skipped: [] }, { routed: false });
   const chunks = await chunksOf(pending.map(({ event }) => event.internalId));
   if (chunks.length > 0) await environmentStub(bindings, environmentId).register(chunks);
+  return [...settled, ...pending];
 }

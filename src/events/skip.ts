@@ -79,6 +79,7 @@ function skippedRow(environmentId: string, candidate: Candidate, reason: SkipRea
     eventIds: events.map(({ internalId }) => internalId),
     eventName: events[0].payload.name,
     originalRunId: null,
+    replayId: null,
     parentRunId: parents[0]?.runId ?? null,
     cron: null,
     cancelReason: null,

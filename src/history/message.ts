@@ -31,6 +31,8 @@ export interface RunRow {
   readonly eventIds: readonly string[];
   readonly eventName: string;
   readonly originalRunId: string | null;
+  /** The replay that started it; null for all others. */
+  readonly replayId: string | null;
   readonly parentRunId: string | null;
   readonly cron: string | null;
   /** Why it was cancelled (CR-13); null when it was not. */
@@ -40,6 +42,8 @@ export interface RunRow {
   readonly output: Json;
   /** How many decisions the run had taken when the row was made: of two rows of one run, the higher is newer. */
   readonly sequence: number;
+  /** When an unfinished run expects to be looked at next (I4); lists do not show it. */
+  readonly dueAt?: number;
 }
 
 /** What one run reports: its own row, its trigger events, and the system events it emitted. */

@@ -34,6 +34,18 @@ export async function findOperation(
   return body === null ? null : parse(body);
 }
 
+/** Ids of at most `limit` operations that go on, as far as history knows. */
+export async function runningOperations(db: D1Database, environmentId: string, limit: number): Promise<string[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT id FROM operations INDEXED BY operations_by_running
+       WHERE environment_id = ?1 AND status = 'running' ORDER BY kind, id LIMIT ?2`,
+    )
+    .bind(environmentId, limit)
+    .all<{ id: string }>();
+  return results.map(({ id }) => id);
+}
+
 /** The operations of a kind, newest first. */
 export async function listOperations(
   db: D1Database,

@@ -12,17 +12,18 @@ import { type Listing, listing, type Page, type PagedRow, pagedQuery } from "./p
 import { isFinal } from "./status.ts";
 
 const COLUMNS = `run_id, app_id, function_id, function_slug, function_version, status, queued_at, started_at, ended_at, event_ids,
-  event_name, original_run_id, parent_run_id, cron, cancel_reason, skip_reason, output, sequence`;
+  event_name, original_run_id, parent_run_id, cron, cancel_reason, skip_reason, output, sequence, replay_id`;
 
-// What a run is born with never changes, so a newer report writes one row and no index entry.
-const INSERT = `INSERT INTO runs (environment_id, ${COLUMNS})
+// What a run is born with never changes, so that a newer report writes one row, and an index entry only while the run is unfinished.
+const INSERT = `INSERT INTO runs (environment_id, ${COLUMNS}, due_at)
   SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8, value->>9,
-    value->>10, value->>11, value->>12, value->>13, value->>14, value->>15, value->>16, value->>17, value->>18
+    value->>10, value->>11, value->>12, value->>13, value->>14, value->>15, value->>16, value->>17, value->>18, value->>19,
+    value->>20
   FROM json_each(?1) WHERE true
   ON CONFLICT (environment_id, run_id) DO UPDATE
   SET status = excluded.status, started_at = excluded.started_at, ended_at = excluded.ended_at,
     cancel_reason = excluded.cancel_reason, skip_reason = excluded.skip_reason, output = excluded.output,
-    sequence = excluded.sequence
+    sequence = excluded.sequence, due_at = excluded.due_at
   WHERE excluded.sequence > runs.sequence`;
 
 /** Statements that write runs, one per `HISTORY.rowBytes` of them; to be run in one `batch()`. */
@@ -63,6 +64,10 @@ function runValues(run: RunRow, output: string | null): Row {
     run.skipReason,
     output,
     run.sequence,
+    // A report that another version of the Worker sent may lack it.
+    run.replayId ?? null,
+    // One that does not say when is looked at soon.
+    isFinal(run.status) ? null : (run.dueAt ?? run.queuedAt),
   ];
 }
 
@@ -131,6 +136,7 @@ interface RunRecord {
   readonly event_ids: string;
   readonly event_name: string;
   readonly original_run_id: string | null;
+  readonly replay_id: string | null;
   readonly parent_run_id: string | null;
   readonly cron: string | null;
   readonly cancel_reason: string | null;
@@ -155,6 +161,7 @@ function restore(environmentId: string, record: RunRecord): RunRow {
     eventIds: JSON.parse(record.event_ids) as string[],
     eventName: record.event_name,
     originalRunId: record.original_run_id,
+    replayId: record.replay_id,
     parentRunId: record.parent_run_id,
     cron: record.cron,
     cancelReason: record.cancel_reason === null ? null : (JSON.parse(record.cancel_reason) as CancelCause),

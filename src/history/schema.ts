@@ -7,6 +7,8 @@ import initial from "../../migrations/0001_initial.sql";
 import awaitedNames from "../../migrations/0002_awaited_names.sql";
 import pauses from "../../migrations/0003_pauses.sql";
 import operations from "../../migrations/0004_operations.sql";
+import replays from "../../migrations/0005_replays.sql";
+import dueRuns from "../../migrations/0006_due_runs.sql";
 import { splitStatements } from "./statements.ts";
 
 /** Every migration, oldest first, under its file name, which is what wrangler records. */
@@ -15,6 +17,8 @@ const MIGRATIONS: readonly { readonly name: string; readonly script: string }[] 
   { name: "0002_awaited_names.sql", script: awaitedNames },
   { name: "0003_pauses.sql", script: pauses },
   { name: "0004_operations.sql", script: operations },
+  { name: "0005_replays.sql", script: replays },
+  { name: "0006_due_runs.sql", script: dueRuns },
 ];
 
 const BOOKS = `CREATE TABLE IF NOT EXISTS d1_migrations(

@@ -17,8 +17,8 @@ export const OPERATION = {
   /** Trigger events loaded at the same time to hold them against a condition: each may have 3 MiB, an isolate has 128. */
   events: 20,
   /**
-   * ms after its creation from which history is trusted to know every run that existed then: a run shows itself after `RUN.progress`, the
-   * queue takes a second or two, and what comes later still is found by the pass that found something new before.
+   * ms after its creation from which history is trusted to know every run that existed then: a run shows itself within `RUN.progress`, the
+   * queue takes a second or two. A pass that finds something new all the same is followed by another one.
    */
   settle: 8 * SECOND,
   /** ms between two passes over history; doubles up to the maximum. */

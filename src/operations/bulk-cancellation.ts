@@ -25,7 +25,10 @@ export async function cancelPage(bindings: Bindings, { request, pass }: Operatio
   const page = meant.slice(0, acts);
   const done = page.filter((run) => isDone(run, id));
   const open = page.filter((run) => run.unfinished);
-  const wanted = condition === null ? open : await conditionMet(bindings, environmentId, condition, open);
+  const wanted =
+    condition === null
+      ? open
+      : await conditionMet(bindings, environmentId, { source: condition, place: "bulk_cancel" }, open);
   const answers = await inParallel(OPERATION.parallel, wanted, (run) => cancel(bindings, environmentId, run, id));
   const last = meant.length > acts ? page.at(-1) : scanned.length === rows ? scanned.at(-1) : undefined;
   return {

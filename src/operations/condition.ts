@@ -1,5 +1,5 @@
 /**
- * The condition of an operation (XP-1): an expression over a run's trigger event. Owns how the events are found.
+ * The condition of an operation (XP-1): an expression over a run's trigger event, for replays its output too. Owns how these are found.
  * Guarantees that an expression which fails for a run leaves that run alone (XP-16).
  */
 import type { Bindings } from "../bindings.ts";
@@ -7,27 +7,43 @@ import type { EventPayload } from "../events/event.ts";
 import { compileCached } from "../expressions/cache.ts";
 import { evaluateCondition } from "../expressions/evaluate.ts";
 import { loadEvents } from "../history/events.ts";
+import { loadOutputs } from "../history/outputs.ts";
 import type { ScannedRun } from "../history/unfinished.ts";
+import type { Json } from "../json.ts";
 import { OPERATION } from "../limits.ts";
 import { askRun } from "../runs/ask.ts";
 
-/** Those of the runs whose trigger event satisfies the condition, which compiles. */
-export async function conditionMet(
+/** A condition and what it is for. */
+export interface OperationCondition {
+  readonly source: string;
+  readonly place: "bulk_cancel" | "replay";
+}
+
+/** What has to be known of a run to judge it. */
+type Judged = Pick<ScannedRun, "runId" | "eventId">;
+
+/** Those of the runs that satisfy the condition, which compiles. */
+export async function conditionMet<Scanned extends Judged>(
   bindings: Bindings,
   environmentId: string,
-  condition: string,
-  runs: readonly ScannedRun[],
-): Promise<ScannedRun[]> {
-  const compiled = compileCached(condition, "bulk_cancel");
+  { source, place }: OperationCondition,
+  runs: readonly Scanned[],
+): Promise<Scanned[]> {
+  const compiled = compileCached(source, place);
   if (!compiled.ok) return [];
-  const met: ScannedRun[] = [];
+  const met: Scanned[] = [];
   for (let i = 0; i < runs.length; i += OPERATION.events) {
     const some = runs.slice(i, i + OPERATION.events);
     const payloads = await triggersOf(bindings, environmentId, some);
+    const runIds = some.map(({ runId }) => runId);
+    const outputs =
+      place === "replay" ? await loadOutputs(bindings.DB, environmentId, runIds) : new Map<string, Json>();
     for (const run of some) {
       const event = payloads.get(run.runId);
       if (event === undefined) continue;
-      const result = evaluateCondition(compiled.expression, { event }, Date.now());
+      const output = outputs.get(run.runId) ?? null;
+      const variables = place === "replay" ? { event, output } : { event };
+      const result = evaluateCondition(compiled.expression, variables, Date.now());
       if (result.ok && result.matched) met.push(run);
     }
   }
@@ -38,7 +54,7 @@ export async function conditionMet(
 async function triggersOf(
   bindings: Bindings,
   environmentId: string,
-  runs: readonly ScannedRun[],
+  runs: readonly Judged[],
 ): Promise<Map<string, EventPayload>> {
   const ids = [...new Set(runs.flatMap(({ eventId }) => eventId ?? []))];
   const events = await loadEvents(bindings.DB, environmentId, ids);

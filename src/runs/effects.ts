@@ -5,13 +5,24 @@
  */
 import type { Bindings } from "../bindings.ts";
 import { CallPool } from "../calls/pool.ts";
+import { answerToRepetition, type Cancelled } from "../decide/run/cancellation.ts";
 import type { Input } from "../decide/run/decide.ts";
+import { awaitsTurn } from "../decide/run/effects.ts";
+import type { CancelCause } from "../decide/run/flow.ts";
+import { causeIn, isAwaiting } from "../decide/run/listener.ts";
+import { isWithinMetadata } from "../decide/run/metadata.ts";
 import type { Standing } from "../decide/run/pausing.ts";
-import type { RunState } from "../decide/run/state.ts";
+import { fenceOfCheckpoint, isStopped, type RunState } from "../decide/run/state.ts";
+import type { AcceptedEvent } from "../events/event.ts";
+import type { Checkpoint } from "../protocol/checkpoint.ts";
+import type { MetadataChange } from "../protocol/metadata.ts";
+import { cancelChildren } from "./invocation.ts";
 import { Leases } from "./leases.ts";
 import { Lines } from "./lines.ts";
 import { Registrations } from "./registrations.ts";
 import { Reporter } from "./reporter.ts";
+import { standingOf } from "./standing.ts";
+import { takeTurn } from "./turn.ts";
 
 /** What the effects of a run need of it. */
 export interface EffectsOwner {
@@ -28,10 +39,13 @@ export class RunEffects {
   readonly calls: CallPool;
   readonly leases: Leases;
   readonly reporter: Reporter;
+  readonly #bindings: Bindings;
   readonly #owner: EffectsOwner;
+  #asking = false;
 
   constructor(bindings: Bindings, { state, take, failed }: EffectsOwner) {
     const owner = { state, take, failed, advance: (now: RunState) => this.advance(now) };
+    this.#bindings = bindings;
     this.#owner = owner;
     this.registrations = new Registrations(bindings);
     this.calls = new CallPool(bindings, owner);
@@ -44,6 +58,7 @@ export class RunEffects {
     if (state.outcome !== null) return this.#inBackground(this.reporter.report(state));
     this.reporter.later(state);
     if (!this.registrations.isSettled(state)) return this.#inBackground(this.#register(state));
+    if (awaitsTurn(state, Date.now())) return this.#inBackground(this.#enter(state));
     this.leases.advance(state);
   }
 
@@ -53,12 +68,61 @@ export class RunEffects {
     return { kind: "wake", delivering, executing, waiting: new Set(this.leases.waiting(state).keys()), standing };
   }
 
+  /** Cancels the run, and with it the children that go along (EX-54). Resolves when all of that is durable. */
+  async cancel(cause: CancelCause): Promise<Cancelled> {
+    const state = this.#owner.state();
+    if (state === null) return "unknown";
+    if (state.outcome !== null) return answerToRepetition(state.outcome, cause);
+    await this.#owner.take({ kind: "cancel", cause, executing: this.calls.executing });
+    await cancelChildren(this.#bindings, this.#owner.state(), Date.now());
+    return this.#owner.state()?.outcome === null ? "cancelling" : "cancelled";
+  }
+
+  /** Offers an event to the step or the cancel listener that waits under this id. False when it still waits. */
+  async offer(id: string, event: AcceptedEvent): Promise<boolean> {
+    const cause = causeIn(this.#owner.state(), id, event, Date.now());
+    const input: Input =
+      cause === null
+        ? { kind: "event", stepId: id, event }
+        : { kind: "cancel", cause, executing: this.calls.executing };
+    await this.#owner.take(input);
+    return !isAwaiting(this.#owner.state(), id);
+  }
+
+  /** Stores what a call under way has finished. `stale`: that call is no longer the one that counts. */
+  async checkpoint({ ops, ...call }: Checkpoint): Promise<"stored" | "stale" | "unknown"> {
+    const standing = await standingOf(this.#bindings, this.#owner.state());
+    const fence = fenceOfCheckpoint(this.#owner.state(), call);
+    if (typeof fence === "string") return fence;
+    const pause = standing === undefined ? standing : { standing, executing: this.calls.executing };
+    await this.#owner.take({ kind: "checkpoint", fence, ops, pause });
+    return isStopped(this.#owner.state()) ? "stale" : "stored";
+  }
+
+  /** Writes metadata from outside a step. */
+  async annotate(changes: readonly MetadataChange[]): Promise<"stored" | "too_large" | "unknown"> {
+    const state = this.#owner.state();
+    if (state === null) return "unknown";
+    if (!isWithinMetadata(state, changes)) return "too_large";
+    await this.#owner.take({ kind: "annotated", changes });
+    return "stored";
+  }
+
   async #register(state: RunState): Promise<void> {
     const learned = await this.registrations.settle(state, Date.now());
     if (learned === null) return;
     for (const input of learned) await this.#owner.take(input);
     const now = this.#owner.state();
     if (now?.outcome === null) this.advance(now);
+  }
+
+  async #enter(state: RunState): Promise<void> {
+    if (this.#asking) return;
+    this.#asking = true;
+    const entered = await takeTurn(this.#bindings, state).finally(() => {
+      this.#asking = false;
+    });
+    if (entered) await this.#owner.take({ kind: "entered" });
   }
 
   #inBackground(work: Promise<void>): void {

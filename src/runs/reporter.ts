@@ -4,6 +4,8 @@
  */
 import type { Bindings } from "../bindings.ts";
 import { counters } from "../counters.ts";
+import { expectedLook, isExpectedEarlier } from "../decide/run/due.ts";
+import { restsBeyond } from "../decide/run/effects.ts";
 import { reportOf, rowOf } from "../decide/run/report.ts";
 import type { RunState } from "../decide/run/state.ts";
 import type { RoutedEvent } from "../events/event.ts";
@@ -30,6 +32,8 @@ export class Reporter {
   readonly #leases: Leases;
   readonly #owner: ReporterOwner;
   #reported: RunStatus | null = null;
+  /** When the run was to be looked at, as it told history last; ms since 1970. */
+  #due: number | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(bindings: Bindings, registrations: Registrations, leases: Leases, owner: ReporterOwner) {
@@ -41,33 +45,44 @@ export class Reporter {
 
   /** Reports the run as it is. At its end first does everything that its end owes; safe to repeat. */
   async report(state: RunState): Promise<void> {
-    const message = historyMessage(await this.reportOf(state));
-    this.#reported = rowOf(state).status;
+    const report = await this.reportOf(state);
+    const message = historyMessage(report);
+    this.#reported = report.run.status;
+    this.#due = report.run.dueAt ?? null;
     counters.queueMessages++;
     await this.#bindings.HISTORY.send(message);
   }
 
   /** The report itself, with what became of the events of the run's end. */
   async reportOf(state: RunState): Promise<RunReport> {
-    return reportOf(state, state.outcome === null ? [] : await this.#end(state));
+    const dueAt = expectedLook(state, this.#registrations.isSettled(state), Date.now());
+    return reportOf(state, state.outcome === null ? [] : await this.#end(state), dueAt);
   }
 
   /**
-   * Reports in a moment, unless the run has ended by then: a short run is written once, at its end. A held one is reported at once: whoever
-   * resumes its function finds it in history.
+   * Reports in a moment, unless the run has ended by then: a short run is written once, at its end. One that is held or rests for longer is
+   * reported at once: whoever resumes its function, or cancels many runs, finds it in history. One that goes on long before history expects
+   * it to is reported again, because it may be forgotten from then on.
    */
   later(state: RunState): void {
-    const held = state.suspended !== null;
-    if (rowOf(state).status === this.#reported || (this.#timer !== null && !held)) return;
+    if (!this.#isNews(state)) return;
+    const lasting = state.suspended !== null || restsBeyond(state, Date.now() + RUN.progress);
+    if (this.#timer !== null && !lasting) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = setTimeout(
       () => {
         this.#timer = null;
         const now = this.#owner.state();
-        if (now?.outcome === null) this.report(now).catch((error: unknown) => this.#owner.failed(error));
+        if (now?.outcome === null && this.#isNews(now))
+          this.report(now).catch((error: unknown) => this.#owner.failed(error));
       },
-      held ? 0 : RUN.progress,
+      lasting ? 0 : RUN.progress,
     );
+  }
+
+  #isNews(state: RunState): boolean {
+    if (rowOf(state).status !== this.#reported) return true;
+    return this.#due !== null && isExpectedEarlier(state, this.#due, Date.now());
   }
 
   async #end(state: RunState): Promise<readonly RoutedEvent[]> {

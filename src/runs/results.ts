@@ -1,5 +1,5 @@
 /**
- * Callers who wait for the result of an endpoint's run (EX-69, EX-70). Owns the waiting, in memory only: whoever is cut off asks again.
+ * Callers who wait for a run's end, or for the result of an endpoint's run (EX-69, EX-70, API-14). Owns the waiting, in memory only: whoever is cut off asks again.
  */
 import type { RunState } from "../decide/run/state.ts";
 import { ENDPOINT } from "../limits.ts";
@@ -22,6 +22,12 @@ export class Results {
       if (result.state !== "running" || now >= until) return result;
       await this.#change(Math.min(due ?? until, until) - now);
     }
+  }
+
+  /** Resolves when the run has ended, when there is none, or after `patience` ms. */
+  async end(patience: number): Promise<void> {
+    const until = Date.now() + patience;
+    while (this.#read()?.outcome === null && Date.now() < until) await this.#change(until - Date.now());
   }
 
   /** The run has changed: everybody looks again. */

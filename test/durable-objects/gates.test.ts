@@ -92,8 +92,9 @@ beforeEach(() => {
     started.ids.push(identity.runId);
     started.most = Math.max(started.most, ++started.atOnce);
     await scheduler.wait(5);
-    await start.call(this, identity);
+    const birth = await start.call(this, identity);
     started.atOnce--;
+    return birth;
   });
 });
 

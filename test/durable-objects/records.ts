@@ -63,6 +63,7 @@ export function aRun(environmentId: string, draft: Partial<RunRow> = {}): RunRow
     eventIds: [newUlid(now)],
     eventName: "cart/done",
     originalRunId: null,
+    replayId: null,
     parentRunId: null,
     cron: null,
     cancelReason: null,

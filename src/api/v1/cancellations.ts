@@ -7,7 +7,7 @@ import { currentCatalog } from "../../apps/catalog.ts";
 import type { Catalog } from "../../apps/catalog-index.ts";
 import type { RegisteredFunction } from "../../apps/function.ts";
 import { MillraceError } from "../../errors.ts";
-import { compileCached } from "../../expressions/cache.ts";
+
 import { newUlid } from "../../ids.ts";
 import { COMMAND } from "../../limits.ts";
 import { beginOperation, readOperation, readOperations, stopOperation } from "../../operations/operation.ts";
@@ -16,6 +16,7 @@ import { authenticate } from "../authentication.ts";
 import { database } from "../database.ts";
 import { parseBody } from "./body.ts";
 import { cancellationJson } from "./cancellation.ts";
+import { checkedCondition } from "./condition.ts";
 import { moment, pageQuery, parseQuery } from "./query.ts";
 import { metadata, reply, replyList } from "./reply.ts";
 
@@ -48,7 +49,7 @@ export const cancellations = new Hono<Api>();
 cancellations.post("/v1/cancellations", authenticate, database, async (context) => {
   const body = await parseBody(context, cancellationBody, COMMAND.bodyBytes);
   const environmentId = context.get("environment").id;
-  const condition = checkedCondition(body.if);
+  const condition = checkedCondition(body.if, "bulk_cancel");
   const now = Date.now();
   checkPast(body.started_before, now);
   const { app, ...named } = functionIn(await currentCatalog(context.env, environmentId, now), body);
@@ -99,15 +100,6 @@ function functionIn(
   const [first] = named.sort((a, b) => Number(a.archived) - Number(b.archived));
   if (first !== undefined) return first;
   throw new MillraceError("function_not_found", `The app "${app_id}" has no function with the id "${function_id}".`);
-}
-
-function checkedCondition(source: string | null): string | null {
-  if (source === null || source.trim() === "") return null;
-  const compiled = compileCached(source, "bulk_cancel");
-  if (compiled.ok) return source;
-  const { message, line, column } = compiled.error;
-  const rule = `${message.replace(/\.$/, "")} (line ${line}, column ${column} of "${source}")`;
-  throw new MillraceError("expression_invalid", `The field if is not valid: ${rule}.`);
 }
 
 function found<State>(state: State | null, id: string): State {

@@ -8,6 +8,7 @@ import { type EventFilter, listEvents } from "../../history/events.ts";
 import type { StoredEvent } from "../../history/message.ts";
 import type { Page } from "../../history/page.ts";
 import { readEvent, readRuns } from "../../history/read.ts";
+import { rerunsOf } from "../../history/reruns.ts";
 import type { Api } from "../api.ts";
 import { authenticate } from "../authentication.ts";
 import { database } from "../database.ts";
@@ -47,12 +48,12 @@ events.get("/v1/events/:id/runs", authenticate, database, async (context) => {
   const { limit, cursor } = parseQuery(pageQuery, context.req.query());
   const environment = context.get("environment");
   const event = found(await readEvent(context.env, environment.id, context.req.param("id")), context.req.param("id"));
-  const runIds = event.outcomes
-    // Runs that windows have yet to start are not found, and left out.
-    .flatMap((outcome) => ("runId" in outcome && outcome.runId !== undefined ? [outcome.runId] : []))
-    .filter((runId) => cursor === null || runId < cursor)
-    .sort()
-    .reverse();
+  // Runs that windows have yet to start are not found, and left out.
+  const started = event.outcomes.flatMap((outcome) =>
+    "runId" in outcome && outcome.runId !== undefined ? [outcome.runId] : [],
+  );
+  const again = await rerunsOf(context.env.DB, environment.id, started, { cursor, limit: limit + 1 });
+  const runIds = [...started.filter((runId) => cursor === null || runId < cursor), ...again].sort().reverse();
   const shown = runIds.slice(0, limit);
   const runs = await readRuns(context.env, environment.id, shown);
   return replyList(context, runs.map(runJson), runIds.length > limit ? (shown.at(-1) ?? null) : null);

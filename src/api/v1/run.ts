@@ -35,6 +35,7 @@ export function runJson(run: RunRow): JsonObject {
     event_name: run.eventName,
     batch_id: null,
     original_run_id: run.originalRunId,
+    replay_id: run.replayId,
     parent_run_id: run.parentRunId,
     cron: run.cron,
     queued_at: isoTime(run.queuedAt),

@@ -49,6 +49,7 @@ export function windDown(turn: Turn, input: Input): boolean {
     case "event":
     case "resolved":
     case "granted":
+    case "entered":
     case "failed":
       return true;
     case "responded":

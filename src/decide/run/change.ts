@@ -25,6 +25,8 @@ export type Change =
     }
   /** A lost call is to be made again; not before `due`, when the lost one may still be executing under a limit (FC-10). */
   | { readonly is: "delivered"; readonly job: number; readonly due?: number }
+  /** The singleton it waited for is its own (FC-43). */
+  | { readonly is: "entered" }
   /** The throttle let the run start (FC-15). */
   | { readonly is: "admitted" }
   /** The job stands in a line and nothing of it is in flight: no watchdog is needed, the line will call (FC-12). */

@@ -14,14 +14,15 @@ import type { Decision } from "./change.ts";
 import { expireRun } from "./deadline.ts";
 import { replay } from "./evolve.ts";
 import type { CancelCause } from "./flow.ts";
+import { bytesAtBirth, type CopiedStep, takeOver } from "./fork.ts";
 import type { RunIdentity } from "./identity.ts";
 import { linesOf } from "./lines.ts";
 import { annotate } from "./metadata.ts";
 import { applyCheckpoint, applyOps } from "./operations.ts";
 import { type Halt, halt, heed, type Standing } from "./pausing.ts";
 import { answer, expire, forget, offer, type RequestOutcome, resolve } from "./resolution.ts";
-import { type Fence, isCurrent, type Job, type ResponseHead, type RunState } from "./state.ts";
-import { begin, complete, conclude, fail, jsonBytes, type Moment, record, retry, type Turn } from "./turn.ts";
+import { type Fence, HANDLER, isCurrent, type Job, type ResponseHead, type RunState } from "./state.ts";
+import { begin, complete, conclude, fail, type Moment, record, retry, type Turn } from "./turn.ts";
 
 /** What can happen to a run that exists. */
 export type Input =
@@ -62,6 +63,8 @@ export type Input =
   | { readonly kind: "annotated"; readonly changes: readonly MetadataChange[] }
   /** Its lines let it go on: `jobs` may execute, and with `admitted` the throttle has let the run start. */
   | { readonly kind: "granted"; readonly jobs: readonly number[]; readonly admitted: boolean }
+  /** The singleton that it waited for is its own now (FC-43). */
+  | { readonly kind: "entered" }
   /** Somebody cancels it; `executing` are the jobs whose call is in flight in this instance. */
   | { readonly kind: "cancel"; readonly cause: CancelCause; readonly executing: ReadonlySet<number> }
   /** Something the run asked for makes it impossible to go on. */
@@ -73,20 +76,25 @@ export interface Decided {
   readonly decision: Decision;
 }
 
-/** A run's birth: its first job is due at `identity.startAt` (EX-3, EV-10). */
-export function start(identity: RunIdentity, moment: Moment): Decided {
-  const bytes = identity.events.reduce((sum, { event }) => sum + jsonBytes(event.payload), 0);
-  const { endpoint } = identity;
-  // The handler of an endpoint has begun already: its job becomes due only when it falls silent.
-  const due = endpoint === undefined ? Math.max(identity.startAt, moment.now) : moment.now + endpoint.lease;
-  // A run with lines begins when they let it.
-  const begun = endpoint !== undefined || (due <= moment.now && !identity.flow?.lines.length);
+/** A run's birth: its first job is due at `identity.startAt` (EX-3, EV-10). `copies` are the results it takes over from another run (CR-26). */
+export function start(identity: RunIdentity, moment: Moment, copies: readonly CopiedStep[] = []): Decided {
+  const taken = takeOver(copies);
+  const bytes = bytesAtBirth(identity, []);
+  const { endpoint, flow, originalRunId } = identity;
+  // The handler of an endpoint has begun already: its job becomes due only when it falls silent. Run again, it has none.
+  const carried = endpoint !== undefined && originalRunId === null;
+  const due = carried ? moment.now + endpoint.lease : Math.max(identity.startAt, moment.now);
+  // A run with lines begins when they let it, and one that waits for its turn when it has come.
+  const begun = carried || (due <= moment.now && !flow?.lines.length && flow?.waitsForTurn !== true);
   const decision: Decision = {
     at: moment.now,
     changes: [
       { is: "created", identity, bytes },
       ...(endpoint === undefined ? [] : [{ is: "negotiated", version: endpoint.version } as const]),
+      ...taken,
       { is: "queued", stepId: null, due },
+      // The first delivery of an endpoint's run is its handler's.
+      ...(endpoint !== undefined && !carried ? [{ is: "delivered", job: HANDLER.job } as const] : []),
       ...(begun ? [{ is: "begun", at: moment.now } as const] : []),
     ],
   };
@@ -135,6 +143,9 @@ export function decide(state: RunState, input: Input, moment: Moment): Decided |
     case "granted":
       grant(turn, input.jobs, input.admitted);
       break;
+    case "entered":
+      enter(turn);
+      break;
     case "cancel":
       cancel(turn, input.cause, input.executing);
       break;
@@ -171,6 +182,16 @@ function respond(turn: Turn, head: ResponseHead): void {
   record(turn, { is: "responded", head });
 }
 
+/** The run's turn has come: what is due begins, unless something else holds it back. */
+function enter(turn: Turn): void {
+  const { keptOut, suspended, jobs } = turn.state;
+  if (!keptOut) return;
+  record(turn, { is: "entered" });
+  const { now } = turn.moment;
+  const due = [...jobs.values()].some((job) => job.due <= now);
+  if (due && suspended === null && linesOf(turn.state).length === 0) record(turn, { is: "begun", at: now });
+}
+
 function wake(turn: Turn, input: Extract<Input, { kind: "wake" }>): void {
   const { delivering, executing = delivering, standing, waiting, loaded = false } = input;
   const held = turn.state.suspended !== null;
@@ -179,7 +200,7 @@ function wake(turn: Turn, input: Extract<Input, { kind: "wake" }>): void {
   if (outcome !== null || cancelling !== null || expireRun(turn, executing)) return;
   const { now } = turn.moment;
   for (const job of [...turn.state.jobs.values()]) {
-    if (turn.state.suspended !== null) break;
+    if (turn.state.suspended !== null || turn.state.keptOut) break;
     if (job.due > now || delivering.has(job.id)) continue;
     // A held run called for none of these; what an instance lost while it was held is no longer waited for.
     if (linesOf(turn.state).length > 0 && !held) {

@@ -2,16 +2,17 @@
  * What has to be done for a run in a given state: which calls to make and when to look again. Pure, derived from the state alone,
  * so that a restarted object finds the same answer in its log.
  */
-import { CAPACITY, RUN } from "../../limits.ts";
+import { CAPACITY, RERUN, RUN } from "../../limits.ts";
 import { deadlineOf } from "./deadline.ts";
 import { isDeliverable } from "./lines.ts";
 import { pauseLook } from "./pausing.ts";
-import { isHeld, type Job, type RunState } from "./state.ts";
+import { hasPendingSteps, isHeld, type Job, type RunState } from "./state.ts";
 
 /** Jobs that are due and not being delivered by this instance. */
 export function dueJobs(state: RunState, delivering: ReadonlySet<number>, now: number): Job[] {
-  // What is left of a run that is being cancelled executes, or was lost and is not repeated (CR-1). A held run begins nothing.
-  if (state.outcome !== null || state.cancelling !== null || state.suspended !== null) return [];
+  // What is left of a run that is being cancelled executes, or was lost and is not repeated (CR-1). A held run begins nothing, nor does one
+  // that waits for its turn.
+  if (state.outcome !== null || state.cancelling !== null || state.suspended !== null || state.keptOut) return [];
   return [...state.jobs.values()].filter((job) => isDeliverable(state, job, now) && !delivering.has(job.id));
 }
 
@@ -26,7 +27,7 @@ export function nextLook(state: RunState, now: number, watchdog: number, registe
     registered ? Number.POSITIVE_INFINITY : now + watchdog,
     deadlineOf(state)?.at ?? Number.POSITIVE_INFINITY,
   );
-  const look = pauseLook(state, now);
+  const look = pauseLook(state, now) ?? turnLook(state, now);
   if (look !== null) next = Math.min(next, look);
   else for (const job of state.jobs.values()) next = Math.min(next, lookAt(job, now, watchdog));
   if (state.steps.size > state.stack.length && state.cancelling === null) {
@@ -35,6 +36,17 @@ export function nextLook(state: RunState, now: number, watchdog: number, registe
     }
   }
   return next === Number.POSITIVE_INFINITY ? null : next;
+}
+
+/** Whether the run has to ask for the singleton it waits for (FC-43). Before it is due it must not keep others from it. */
+export function awaitsTurn({ keptOut, outcome, identity }: RunState, now: number): boolean {
+  return keptOut && outcome === null && now >= identity.startAt;
+}
+
+function turnLook({ keptOut, identity: { startAt } }: RunState, now: number): number | null {
+  if (!keptOut) return null;
+  const { first, max } = RERUN.turn;
+  return now < startAt ? startAt : now + Math.min(Math.max(now - startAt, first), max);
 }
 
 // Whoever stands in a line trusts that it will call. The look is counted from when the job was due, so that it does not move all the time.
@@ -50,6 +62,17 @@ export function isDormant(state: RunState, registered: boolean, now: number): bo
   return state.outcome === null && registered && !isHeld(state) && !isWorkDue(state, now);
 }
 
-function isWorkDue({ jobs, suspended }: RunState, now: number): boolean {
-  return suspended === null && [...jobs.values()].some(({ due, lined }) => due <= now && !lined);
+function isWorkDue({ jobs, suspended, keptOut }: RunState, now: number): boolean {
+  return suspended === null && !keptOut && [...jobs.values()].some(({ due, lined }) => due <= now && !lined);
+}
+
+/** Whether the run rests until after `time` (ms), cancellations aside: it was put off, or sleeps, and nobody else can wake it. */
+export function restsBeyond(state: RunState, time: number): boolean {
+  if (state.outcome !== null || state.cancelling !== null) return false;
+  for (const { due } of state.jobs.values()) if (due <= time) return false;
+  if (!hasPendingSteps(state)) return true;
+  return [...state.steps.values()].every(
+    (step) =>
+      step.status === "finished" || step.status === "planned" || (step.status === "sleeping" && step.until > time),
+  );
 }

@@ -47,6 +47,7 @@ function created(change: Change): Draft {
     identity: change.identity,
     sequence: 0,
     startedAt: null,
+    keptOut: change.identity.flow?.waitsForTurn === true,
     admitted: false,
     suspended: null,
     released: false,
@@ -100,11 +101,15 @@ export function applyChange(draft: Draft, change: Change): void {
     case "delivered":
       changeJob(draft, change.job, (job) => ({
         ...job,
-        generation: job.generation + 1,
+        // Until it is repeated, what a lost call still reports of its progress counts (EX-66).
+        generation: job.generation + (change.due === undefined ? 1 : 0),
         due: change.due ?? job.due,
         lined: false,
         delivery: change.due === undefined ? "open" : "lost",
       }));
+      return;
+    case "entered":
+      draft.keptOut = false;
       return;
     case "admitted":
       draft.admitted = true;

@@ -14,6 +14,8 @@ export interface RunFlow {
   readonly priorityError: string | null;
   /** The key under which this is the only run of its function (FC-37); null without singleton. */
   readonly singleton: string | null;
+  /** Another run had the singleton when this one was asked for explicitly: it waits for its turn (FC-43). */
+  readonly waitsForTurn?: true;
   /** ms; null where the function has none (CR-5, CR-6). */
   readonly timeouts: { readonly start: number | null; readonly finish: number | null };
   /** Events that cancel the run until `until` (ms since 1970; null: as long as it lives), CR-2, CR-3. */

@@ -2,7 +2,7 @@
  * What the operations of a reply or a checkpoint do to a run (protocol/03 §3.4 "Rules for a response with ops"). Pure.
  * Owns the order in which operations count, grouping, and forced planning; what a single one does is its neighbours'.
  */
-import { RUN } from "../../limits.ts";
+import { CAPACITY, RUN } from "../../limits.ts";
 import type { Op } from "../../protocol/opcodes.ts";
 import { invoke, plan, request, sleep, waitForEvent, waitForSignal } from "./announcement.ts";
 import { discover, isContinuationDue, nothingNew, settle } from "./continuation.ts";
@@ -70,10 +70,16 @@ export function applyCheckpoint(turn: Turn, job: Job, ops: readonly Op[]): void 
   }
   if (turn.state.outcome !== null) return;
   if (job.attempt > 0) record(turn, { is: "progressed", job: job.id });
-  const { endpoint } = turn.state.identity;
-  // A repetition writes nothing: that the handler still lives is not worth a row.
-  if (endpoint === undefined || !isHeld(turn.state) || turn.changes.length === 0) return;
-  record(turn, { is: "held", job: job.id, due: turn.moment.now + endpoint.lease });
+  const silence = silenceOf(turn, job);
+  // A repetition writes nothing: that somebody still lives is not worth a row.
+  if (silence === null || turn.changes.length === 0) return;
+  record(turn, { is: "held", job: job.id, due: turn.moment.now + silence });
+}
+
+/** How long, ms, who reports may be silent before the engine makes the call itself; null when the engine made it and will hear its reply. */
+function silenceOf({ state }: Turn, job: Job): number | null {
+  if (job.delivery === "lost") return CAPACITY.orphan;
+  return isHeld(state) ? (state.identity.endpoint?.lease ?? null) : null;
 }
 
 /** Applies one operation; true when it finished its step. */

@@ -26,6 +26,7 @@ export function rowOf(state: RunState): RunRow {
     eventIds: identity.events.map(({ event }) => event.internalId),
     eventName: identity.events[0]?.event.payload.name ?? "",
     originalRunId: identity.originalRunId,
+    replayId: identity.replayId ?? null,
     parentRunId: identity.parent?.runId ?? null,
     cron: cronOf(identity.events[0]?.event.payload),
     cancelReason: outcome?.cause ?? null,
@@ -48,11 +49,12 @@ export function viewOf(state: RunState, lines: ReadonlyMap<number, LineRef> = ne
 
 /**
  * What the run tells history: itself, its trigger events unless they were stored when they joined its window, and the system events it
- * has emitted.
+ * has emitted. `dueAt`: when it expects to be looked at, ms since 1970; null when it has ended.
  */
-export function reportOf(state: RunState, emitted: readonly RoutedEvent[]): RunReport {
+export function reportOf(state: RunState, emitted: readonly RoutedEvent[], dueAt: number | null): RunReport {
   const { events, gathered } = state.identity;
-  return { run: rowOf(state), events: gathered === true ? emitted : [...events, ...emitted] };
+  const run = dueAt === null ? rowOf(state) : { ...rowOf(state), dueAt };
+  return { run, events: gathered === true ? emitted : [...events, ...emitted] };
 }
 
 /** What is queued (API-9): calls waiting for their time, and sleeps. */

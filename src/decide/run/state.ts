@@ -5,6 +5,7 @@
 import type { Json, JsonObject } from "../../json.ts";
 import type { MetadataChange } from "../../protocol/metadata.ts";
 import type { StepError, StepLabel } from "../../protocol/opcodes.ts";
+import { inputMemo, isStepAwaited } from "./edited-input.ts";
 import type { CancelCause } from "./flow.ts";
 import type { RunIdentity } from "./identity.ts";
 
@@ -39,7 +40,10 @@ export interface Fence {
   readonly generation: number;
 }
 
-/** A step the run knows. `group` is the job that announced it: steps announced together share it. Times are ms. */
+/**
+ * A step the run knows. `group` is the job that announced it: steps announced together share it; 0 for those whose result was taken over
+ * from another run (CR-26). Times are ms.
+ */
 export type Step = {
   readonly id: string;
   readonly label: StepLabel;
@@ -92,6 +96,8 @@ export interface RunState {
   readonly sequence: number;
   /** When the first call began; null while queued. */
   readonly startedAt: number | null;
+  /** Another run has the singleton that this one waits for (FC-43). */
+  readonly keptOut: boolean;
   /** The throttle has let it start; false also where there is none. */
   readonly admitted: boolean;
   /** Set while its function's pause holds it back: no call begins. When the pause began, which names it, and when the run met it. */
@@ -192,7 +198,7 @@ export function maxAttempts(state: RunState): number {
  * the step too many before its body runs (EX-15).
  */
 export function isPlanningForced(state: RunState, job: Job, maxSteps: number): boolean {
-  if (job.stepId === null && state.steps.size >= maxSteps) return true;
+  if (job.stepId === null && (state.steps.size >= maxSteps || isStepAwaited(state))) return true;
   if (state.protocol < 2) return state.branched;
   if (hasPendingSteps(state)) return true;
   for (const other of state.jobs.values()) if (other.id !== job.id && other.stepId === null) return true;
@@ -208,14 +214,14 @@ export function waitingSteps(state: RunState): WaitingStep[] {
 /** A step that waits. */
 export type WaitingStep = Extract<Step, { readonly status: "waiting" }>;
 
-/** The memo of all finished steps, as calls carry it: id to stored value. */
+/** The memo of all finished steps, as calls carry it: id to stored value. A step to be executed with another input has that (CR-27). */
 export function memoOf(state: RunState): JsonObject {
   const memo: Record<string, Json> = {};
   for (const id of state.stack) {
     const step = state.steps.get(id);
     if (step?.status === "finished") memo[id] = step.memo;
   }
-  return memo;
+  return Object.assign(memo, inputMemo(state));
 }
 
 /** A failed step's memo. */

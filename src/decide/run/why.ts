@@ -45,6 +45,7 @@ export type Cause = {
   | { readonly cause: "event"; readonly event: string; readonly condition: string | null }
   | { readonly cause: "signal"; readonly signal: string }
   | { readonly cause: "child"; readonly functionId: string }
+  | { readonly cause: "singleton"; readonly key: string }
   | { readonly cause: "retry"; readonly attempt: number; readonly error: Json }
   | ({ readonly cause: "concurrency" | "throttle" } & Omit<LineStanding, "since">)
   | { readonly cause: "call"; readonly attempt: number; readonly request: boolean }
@@ -75,7 +76,7 @@ function jobCauses(state: RunState, surroundings: Surroundings): Cause[] {
 }
 
 function jobCause(state: RunState, job: Job, { calls, lines, now }: Surroundings): Cause {
-  const { queuedAt } = state.identity;
+  const { queuedAt, flow } = state.identity;
   const step = job.stepId === null ? null : (state.steps.get(job.stepId)?.label.name ?? job.stepId);
   if (isHeld(state)) return { cause: "handler", since: queuedAt, until: job.due, step };
   const call = calls.get(job.id);
@@ -88,6 +89,7 @@ function jobCause(state: RunState, job: Job, { calls, lines, now }: Surroundings
       return { cause: "retry", since: failure.at, until: job.due, step, attempt, error: failure.error };
     return { cause: state.startedAt === null ? "scheduled" : "due", since: queuedAt, until: job.due, step };
   }
+  if (state.keptOut) return { cause: "singleton", since: job.due, until: null, step, key: flow?.singleton ?? "" };
   const standing = lines.get(job.id);
   if (standing === undefined) return { cause: "due", since: job.due, until: null, step };
   const cause = standing.line.counts === "starts" ? "throttle" : "concurrency";

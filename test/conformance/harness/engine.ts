@@ -73,6 +73,8 @@ export interface TestEngine {
   ended(eventId: string, n?: number, timeoutMs?: number): Promise<RunJson[]>;
   /** Asks again and again until the answer is neither null, undefined nor false. Throws the last error, or that time ran out. */
   until<T>(ask: () => T | Promise<T>, timeoutMs?: number): Promise<Exclude<T, null | undefined | false>>;
+  /** Fires the cron trigger, as production does every minute. Throws when the sweep failed. */
+  sweep(): Promise<void>;
   /** `kill -9` of workerd; resolves when it is gone. */
   kill(): Promise<void>;
   /** Resolves when the engine runs again after {@link kill}, on the same data and port. */
@@ -121,6 +123,7 @@ export async function startTestEngine(options: TestEngineOptions = {}): Promise<
     url: engine.url,
     bindings,
     ...requests,
+    sweep: () => engine.sweep(),
     kill: () => engine.kill(),
     boot: () => engine.ready(),
     async stop() {

@@ -20,6 +20,7 @@ function reportWith(output: string): RunReport {
       eventIds: ["01J00000000000000000000001"],
       eventName: "cart/done",
       originalRunId: null,
+      replayId: null,
       parentRunId: null,
       cron: null,
       cancelReason: null,

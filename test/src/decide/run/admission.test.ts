@@ -115,7 +115,7 @@ describe("standing in a line for long", () => {
     expect(run.state.jobs.get(3)).toMatchObject({ lined: true });
     run.load();
     expect(run.state.jobs.get(3)).toMatchObject({ lined: true, generation: 1, due: T0 });
-    expect(run.state.jobs.get(2)).toMatchObject({ lined: false, generation: 2, delivery: "lost" });
+    expect(run.state.jobs.get(2)).toMatchObject({ lined: false, generation: 1, delivery: "lost" });
   });
 
   it("API-9: its queue says which limit a job waits for, and since when", () => {
@@ -133,7 +133,6 @@ describe("FC-10: a call that may still be executing", () => {
     const lost = fenceOf(run.job());
     expect(run.load(200)).toBe(true);
     expect(run.due()).toEqual([]);
-    expect(isCurrent(run.state, lost)).toBe(false);
     const due = T0 + 200 + CAPACITY.orphan;
     expect(run.state.jobs.get(1)).toMatchObject({ due, delivery: "lost", attempt: 0 });
     expect(nextLook(run.state, run.now, RUN.watchdog.first)).toBe(due);
@@ -143,6 +142,25 @@ describe("FC-10: a call that may still be executing", () => {
     expect(run.due()).toEqual([]);
     expect(run.wake(1)).toBe(true);
     expect(run.job()).toMatchObject({ id: 1, attempt: 0, delivery: "open" });
+    expect(isCurrent(run.state, lost)).toBe(false);
+  });
+
+  it("EX-66: may report its progress until it is repeated", () => {
+    const run = new LimitedRun(STEPS);
+    run.grant([1]);
+    const fence = fenceOf(run.job());
+    run.load();
+    expect(run.take({ kind: "checkpoint", fence, ops: [ran("a")] })).toBe(true);
+    expect(run.state.stack).toEqual(["a"]);
+    // It lives, and so may the body it went on to: it has that long from here.
+    run.now += CAPACITY.orphan - 1;
+    run.take({ kind: "checkpoint", fence, ops: [ran("a2")] });
+    expect(run.wake(1)).toBe(false);
+    expect(run.take({ kind: "checkpoint", fence, ops: [ran("a2")] })).toBe(false);
+    expect(run.due()).toEqual([]);
+    run.wake(CAPACITY.orphan);
+    expect(run.take({ kind: "checkpoint", fence, ops: [ran("b")] })).toBe(false);
+    expect(run.job()).toMatchObject({ id: 1, generation: 2 });
   });
 
   it("another crash meanwhile begins that time again only for calls that were made", () => {
