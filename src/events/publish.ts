@@ -91,7 +91,7 @@ export async function publishMatched(
   now: number,
   depth: number,
 ): Promise<Published> {
-  const context: PublishContext = { bindings, environmentId, now, depth };
+  const context: PublishContext = { bindings, environmentId, now, depth, burst: matched.length > 1 };
   const windows = new Windows(context);
   const journeys = prepare(context, matched, windows);
   // Each event goes its whole way alone: one that waits for another send's claim must not keep that send waiting for this one. Waits start

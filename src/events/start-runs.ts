@@ -25,6 +25,8 @@ export interface PublishContext {
   readonly now: number;
   /** How many runs led here (SE-18). */
   readonly depth: number;
+  /** There are several events. */
+  readonly burst: boolean;
 }
 
 /** One function that an event is for. */
@@ -78,8 +80,8 @@ async function travel(context: PublishContext, journey: Journey): Promise<Arriva
   const begun = entered.flatMap(({ begun }) => begun ?? []);
   await inParallel(FANOUT.inline, begun, async ({ start, judged }) => {
     await start.come;
-    // A burst of starts would keep the thread busy until its end: calls of runs that may execute already get their turn in between.
-    if (judged.plan.lanes.length > 0) await scheduler.wait(0);
+    // A burst of starts keeps the thread busy, and the network is not looked at before its end: what apps answer meanwhile gets its turn.
+    if (context.burst) await scheduler.wait(0);
     const identity = identityOf(environmentId, judged.candidate, judged.plan, [routed], now);
     await begin(bindings, environmentId, judged, identity).finally(start.done);
   });
