@@ -3,6 +3,9 @@ import { describe, expect, it } from "vitest";
 import type { CatchUp } from "../../../../src/decide/schedule/schedule.ts";
 import { simulate, type World } from "./world.ts";
 
+/** The same worlds in every run: what is asserted of all of them together must not hang on luck. */
+const SEED = 958;
+
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
@@ -51,7 +54,7 @@ describe("a schedule among faults", () => {
           outages += some;
           expect(runs).toBeGreaterThan(200);
         }),
-        { numRuns: 8 },
+        { numRuns: 8, seed: SEED },
       );
       expect(outages).toBeGreaterThan(100);
     },
@@ -68,7 +71,7 @@ describe("a schedule among faults", () => {
           repeated += outcome.repeated;
           jumps += outcome.jumps;
         }),
-        { numRuns: 8 },
+        { numRuns: 8, seed: SEED },
       );
       expect(repeated).toBeGreaterThan(0);
       expect(jumps).toBeGreaterThan(100);
