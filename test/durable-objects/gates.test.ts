@@ -131,7 +131,7 @@ describe("order", () => {
   it("a function without flow control starts its runs side by side", async () => {
     const environmentId = await freshEnvironment({});
     await go(environmentId, events(10));
-    expect(started.most).toBeGreaterThan(3);
+    expect(started.most).toBeGreaterThan(1);
   });
 
   it("one start that fails does not keep those behind it from starting", async () => {
