@@ -5,6 +5,7 @@
  * line has granted is used only while nothing newer was said to it (FC-10). What is forgotten with the instance is asked for again.
  */
 import type { Fence, Held, LineRef, Needs } from "../decide/capacity/line.ts";
+import { lineName } from "../decide/capacity/line-order.ts";
 import { needs, passing, type Standing, type Units } from "../decide/run/acquisition.ts";
 import { isGrantNews } from "../decide/run/admission.ts";
 import type { Input } from "../decide/run/decide.ts";
@@ -210,23 +211,14 @@ export class Leases {
   }
 
   #leaseOn(state: RunState, line: LineRef): Lease | undefined {
-    return this.#leasesOf(state).find((lease) => isSameLine(lease.line, line));
+    const name = lineName(line);
+    return this.#leasesOf(state).find((lease) => lineName(lease.line) === name);
   }
 
   #fence({ sequence }: RunState): Fence {
     this.#stamp = Math.max(this.#stamp + 1, Date.now());
     return { sequence, stamp: this.#stamp };
   }
-}
-
-function isSameLine(a: LineRef, b: LineRef): boolean {
-  return (
-    a.counts === b.counts &&
-    a.scope === b.scope &&
-    a.functionId === b.functionId &&
-    a.expression === b.expression &&
-    a.key === b.key
-  );
 }
 
 function isStartHeld(leases: readonly Lease[]): boolean {

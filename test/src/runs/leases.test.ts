@@ -143,6 +143,17 @@ async function started(...lines: readonly LineRef[]): Promise<World> {
   return world;
 }
 
+describe("a line that functions share", () => {
+  it("FC-5: calls a run by the name another function gave it, and the run takes what it was granted", async () => {
+    const mine = { ...line("steps", "openai", "env"), expression: "'openai'" };
+    const world = new World(mine);
+    await world.claim.grant(0);
+    expect(world.delivered).toEqual([]);
+    expect(world.call({ ...mine, expression: '"openai"' }, 1)).toMatchObject({ busy: 1, wants: 0 });
+    expect(world.delivered).toEqual([1]);
+  });
+});
+
 describe("a run that nothing limits", () => {
   it("delivers at once and asks nobody", () => {
     const world = new World();
