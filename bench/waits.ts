@@ -13,6 +13,7 @@ import { listenWith } from "./app.ts";
 import { client } from "./http.ts";
 import { percentiles } from "./percentiles.ts";
 import { stateDir } from "./state.ts";
+import { until } from "./until.ts";
 
 const { values } = parseArgs({ options: { "in-memory": { type: "boolean" }, waits: { type: "string" } } });
 
@@ -26,9 +27,6 @@ const SAMPLES = 200;
 const AT_ONCE = 4;
 /** ms in which a wait of an idle engine is registered, as a rule. */
 const REGISTRATION = 100;
-
-/** ms; a call that takes longer does not come any more. */
-const PATIENCE = 60_000;
 
 const AWAITED = "bench/awaited";
 const HEADERS = {
@@ -94,14 +92,6 @@ const registration = {
   functions: [{ id: "waits-f", name: "f", triggers: [{ event: "bench/wait" }], steps: { step } }],
 };
 await http.post("/fn/register", JSON.stringify(registration));
-
-async function until(done: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + PATIENCE;
-  while (!done()) {
-    if (performance.now() > deadline) throw new Error(`${what} did not happen within ${PATIENCE / 1000} s`);
-    await sleep(1);
-  }
-}
 
 async function startRun(key: string, waits: number): Promise<void> {
   await http.post("/e/bench", JSON.stringify({ name: "bench/wait", data: { key, waits } }));

@@ -23,8 +23,8 @@ import { lineNamed } from "../src/objects.ts";
 import { LineStore } from "./capacity/line-store.ts";
 import { Listing } from "./capacity/listing.ts";
 import { RunCalls } from "./capacity/run-calls.ts";
+import { CountedSql } from "./counted-sql.ts";
 import { isLost } from "./lost-alarm.ts";
-import { CountedSql } from "./waits/counted-sql.ts";
 
 /** The line as this instance has it. */
 interface Loaded {

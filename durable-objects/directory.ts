@@ -8,7 +8,7 @@ import type { Bindings } from "../src/bindings.ts";
 import { counters } from "../src/counters.ts";
 import type { Entry, EntryKind, EntryList, ListedEntry } from "../src/events/directory.ts";
 import { DIRECTORY } from "../src/limits.ts";
-import { CountedSql } from "./waits/counted-sql.ts";
+import { CountedSql } from "./counted-sql.ts";
 
 // ---- schema
 

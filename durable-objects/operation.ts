@@ -22,8 +22,8 @@ import { ensureSchema } from "../src/history/schema.ts";
 import { OPERATION } from "../src/limits.ts";
 import { endedRuns, nextPage } from "../src/operations/page.ts";
 import { settingsOf } from "../src/settings.ts";
+import { CountedSql } from "./counted-sql.ts";
 import { isLost } from "./lost-alarm.ts";
-import { CountedSql } from "./waits/counted-sql.ts";
 
 // ---- schema
 

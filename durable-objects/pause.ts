@@ -22,8 +22,8 @@ import { ensureSchema } from "../src/history/schema.ts";
 import { PAUSE } from "../src/limits.ts";
 import { pauseNamed } from "../src/objects.ts";
 import { tellPage } from "../src/operations/tell-paused.ts";
+import { CountedSql } from "./counted-sql.ts";
 import { isLost } from "./lost-alarm.ts";
-import { CountedSql } from "./waits/counted-sql.ts";
 
 // ---- schema
 

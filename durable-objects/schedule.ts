@@ -24,6 +24,7 @@ import { publishTick } from "../src/events/tick.ts";
 import { SCHEDULE } from "../src/limits.ts";
 import { scheduleNamed } from "../src/objects.ts";
 import { settingsOf } from "../src/settings.ts";
+import { isLost } from "./lost-alarm.ts";
 
 // ---- schema
 
@@ -79,8 +80,7 @@ export class Schedule extends DurableObject<Bindings> {
   /** Sets the alarm again in case the platform gave it up or holds it back; called by the environment's patrol. */
   async wake(): Promise<void> {
     counters.objectRequests++;
-    const alarm = await this.ctx.storage.getAlarm();
-    if (alarm !== null && alarm > Date.now() - SCHEDULE.grace) return;
+    if (!isLost(await this.ctx.storage.getAlarm(), Date.now())) return;
     this.#alarm = null;
     this.#arm();
   }

@@ -1,7 +1,8 @@
 /** A flood at one limited function, and what another one notices of it (FC-44). */
 import { setTimeout as sleep } from "node:timers/promises";
 import { median } from "../percentiles.ts";
-import { type Subject, until } from "./subject.ts";
+import { until } from "../until.ts";
+import type { Subject } from "./subject.ts";
 
 /** Events per request of the flood. */
 const PER_REQUEST = 100;
@@ -37,7 +38,7 @@ export async function burst(
   await Promise.all(sends);
   flooding = false;
   const during = await other;
-  await until(() => subject.ended("crowded") === load.events, "the end of the flood", 300_000);
+  await until(() => subject.ended("crowded") === load.events, "the end of the flood", { patience: 300_000 });
   const took = performance.now() - began;
   return { took, peak: subject.peak("crowded"), before: median(before), during: median(during) };
 }

@@ -1,5 +1,7 @@
 /** A limit of 1 per key: how near the whole comes to the time that the handlers alone need. */
-import { type Subject, until } from "./subject.ts";
+
+import { until } from "../until.ts";
+import type { Subject } from "./subject.ts";
 
 const KEYS = 10;
 const RUNS = 10;

@@ -139,12 +139,3 @@ function registration(origin: string) {
     functions,
   };
 }
-
-/** Resolves when `done` holds; throws, naming what did not happen, after `patience` ms. */
-export async function until(done: () => boolean, what: string, patience = 60_000): Promise<void> {
-  const deadline = performance.now() + patience;
-  while (!done()) {
-    if (performance.now() > deadline) throw new Error(`${what} did not happen within ${patience / 1000} s`);
-    await sleep(1);
-  }
-}

@@ -3,7 +3,8 @@
  * record, and when the app was called. The second holds the making of all the runs, for which one thread needs its time.
  */
 import * as z from "zod";
-import { type Arrival, type FunctionName, PERIOD, type Subject, until } from "./subject.ts";
+import { until } from "../until.ts";
+import { type Arrival, type FunctionName, PERIOD, type Subject } from "./subject.ts";
 
 const KEYS = 300;
 

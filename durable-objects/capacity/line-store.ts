@@ -8,7 +8,7 @@ import type { Entry } from "../../src/decide/capacity/member.ts";
 import type { Changes } from "../../src/decide/capacity/roster.ts";
 import type { StoredStarts } from "../../src/decide/capacity/starts.ts";
 import type { StoredLine } from "../../src/decide/capacity/waiting-line.ts";
-import type { CountedSql } from "../waits/counted-sql.ts";
+import type { CountedSql } from "../counted-sql.ts";
 
 /** Times are ms since 1970. No index: everything is read at once, and only then. */
 const SCHEMAS = {

@@ -8,7 +8,7 @@ import type { Bindings } from "../../src/bindings.ts";
 import { resumed, type Walk, walked } from "../../src/decide/sweep/walk.ts";
 import { RETENTION } from "../../src/limits.ts";
 import { expiredIds, expireRecords, idsAhead, type Pass, passEvents, passRuns } from "../../src/sweep/expiry.ts";
-import { CountedSql } from "../waits/counted-sql.ts";
+import { CountedSql } from "../counted-sql.ts";
 
 const SCHEMA = `CREATE TABLE IF NOT EXISTS walks (
   name TEXT NOT NULL PRIMARY KEY,

@@ -20,7 +20,7 @@ import { loadEvents } from "../../src/history/events.ts";
 import { receivedBetween } from "../../src/history/missed.ts";
 import { FANOUT, WAITS } from "../../src/limits.ts";
 import { runStub } from "../../src/objects.ts";
-import { CountedSql } from "./counted-sql.ts";
+import { CountedSql } from "../counted-sql.ts";
 import { NAME_SCHEMA, NameRow } from "./name-row.ts";
 import { OFFER_SCHEMA, type Offer, OfferTable } from "./offer-table.ts";
 import type { Part, PartContext } from "./part.ts";

@@ -2,7 +2,7 @@
  * What a `Waits` object remembers of its event name. Owns the one row; what it says is decided in `src/decide/waits/name.ts`.
  */
 import type { NameState } from "../../src/decide/waits/name.ts";
-import type { CountedSql } from "./counted-sql.ts";
+import type { CountedSql } from "../counted-sql.ts";
 
 /** One row; times are ms since 1970. */
 export const NAME_SCHEMA = `

@@ -5,7 +5,7 @@
 import type { AcceptedEvent } from "../../src/events/event.ts";
 import { utf8Pieces } from "../../src/history/bulk.ts";
 import { RUN, WAITS } from "../../src/limits.ts";
-import type { CountedSql } from "./counted-sql.ts";
+import type { CountedSql } from "../counted-sql.ts";
 import type { Target } from "./wait-table.ts";
 
 /** One row per event, not per run, because rows written are the bill. Large events and long lists of runs are spread over parts. */

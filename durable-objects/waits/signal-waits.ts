@@ -12,7 +12,7 @@ import {
 import type { Json } from "../../src/json.ts";
 import { WAITS } from "../../src/limits.ts";
 import { runStub } from "../../src/objects.ts";
-import { CountedSql } from "./counted-sql.ts";
+import { CountedSql } from "../counted-sql.ts";
 import type { Part, PartContext } from "./part.ts";
 import { Telling } from "./telling.ts";
 

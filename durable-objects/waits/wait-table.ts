@@ -8,7 +8,7 @@ import { judge, keptEvent, type Wait } from "../../src/decide/waits/wait.ts";
 import type { AcceptedEvent, EventPayload } from "../../src/events/event.ts";
 import type { IndexPart } from "../../src/expressions/equality-index.ts";
 import { WAITS } from "../../src/limits.ts";
-import type { CountedSql } from "./counted-sql.ts";
+import type { CountedSql } from "../counted-sql.ts";
 
 /**
  * Two entries per wait, because rows written are the bill: by key for events, by run for everything else. None is by expiry; the sweep

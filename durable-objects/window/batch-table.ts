@@ -13,7 +13,7 @@ import {
 import type { Span } from "../../src/decide/window/repeats.ts";
 import type { ClosedWindow, JoinCall, Parent } from "../../src/events/gathering.ts";
 import { utf8Length } from "../../src/history/bulk.ts";
-import type { CountedSql } from "../waits/counted-sql.ts";
+import type { CountedSql } from "../counted-sql.ts";
 import { MEMBER_SCHEMA, MemberPages } from "./member-pages.ts";
 import { REMEMBERED_SCHEMA } from "./remembered-table.ts";
 import type { GatherStore, PlaceOf } from "./store.ts";

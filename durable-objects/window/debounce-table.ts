@@ -13,7 +13,7 @@ import type { AcceptedEvent } from "../../src/events/event.ts";
 import type { ClosedWindow, JoinCall, Parent } from "../../src/events/gathering.ts";
 import { utf8Length, utf8Pieces } from "../../src/history/bulk.ts";
 import { RUN } from "../../src/limits.ts";
-import type { CountedSql } from "../waits/counted-sql.ts";
+import type { CountedSql } from "../counted-sql.ts";
 import { REMEMBERED_SCHEMA } from "./remembered-table.ts";
 import type { GatherStore, PlaceOf } from "./store.ts";
 

@@ -3,7 +3,7 @@
  * Guarantees that an answer is given only when its decision is stored.
  */
 import { type Claim, type ClaimAnswer, claimId, type Standing, settleClaim } from "../../src/decide/window/claim.ts";
-import { CountedSql } from "../waits/counted-sql.ts";
+import { CountedSql } from "../counted-sql.ts";
 import type { Part, PartContext } from "./part.ts";
 
 const SCHEMA = `CREATE TABLE IF NOT EXISTS claim (

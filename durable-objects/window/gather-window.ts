@@ -11,7 +11,7 @@ import { inParallel } from "../../src/events/parallel.ts";
 import { startGathered } from "../../src/events/start-gathered.ts";
 import { runIdFor } from "../../src/ids.ts";
 import { GATHER, WINDOW } from "../../src/limits.ts";
-import { CountedSql } from "../waits/counted-sql.ts";
+import { CountedSql } from "../counted-sql.ts";
 import { Listing } from "./listing.ts";
 import type { Part, PartContext } from "./part.ts";
 import { RememberedTable } from "./remembered-table.ts";

@@ -5,7 +5,7 @@
 import type { Gathering } from "../../src/events/gathering.ts";
 import { utf8Length, utf8Pieces } from "../../src/history/bulk.ts";
 import { GATHER, RUN } from "../../src/limits.ts";
-import type { CountedSql } from "../waits/counted-sql.ts";
+import type { CountedSql } from "../counted-sql.ts";
 
 export const MEMBER_SCHEMA = `
 CREATE TABLE members (

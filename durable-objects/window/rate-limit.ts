@@ -5,7 +5,7 @@
 import type { Tat } from "../../src/decide/gcra.ts";
 import { forgetAt, type Pass, passRateLimit, type RateLimit } from "../../src/decide/window/rate-limit.ts";
 import { WINDOW } from "../../src/limits.ts";
-import { CountedSql } from "../waits/counted-sql.ts";
+import { CountedSql } from "../counted-sql.ts";
 import type { Part, PartContext } from "./part.ts";
 
 /** One entry per pass, because rows written are the bill. */

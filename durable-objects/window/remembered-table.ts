@@ -3,7 +3,7 @@
  * per window, not per event.
  */
 import { covers, hull, type Span } from "../../src/decide/window/repeats.ts";
-import type { CountedSql } from "../waits/counted-sql.ts";
+import type { CountedSql } from "../counted-sql.ts";
 
 /** The key is in the order in which windows are looked for: new events have ids above those of nearly all windows that are over. */
 export const REMEMBERED_SCHEMA = `

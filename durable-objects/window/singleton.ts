@@ -14,7 +14,7 @@ import {
 import { isFinal } from "../../src/history/status.ts";
 import { WINDOW } from "../../src/limits.ts";
 import { runStub } from "../../src/objects.ts";
-import { CountedSql } from "../waits/counted-sql.ts";
+import { CountedSql } from "../counted-sql.ts";
 import type { Part, PartContext } from "./part.ts";
 
 const SCHEMA = `CREATE TABLE IF NOT EXISTS claimants (

@@ -6,22 +6,7 @@ import { forgetCatalog } from "../../src/apps/catalog.ts";
 import type { FunctionConfiguration, Trigger } from "../../src/apps/function.ts";
 import { saveStatements } from "../../src/apps/store.ts";
 import { ensureSchema } from "../../src/history/schema.ts";
-
-const configuration: Omit<FunctionConfiguration, "triggers"> = {
-  url: "http://app.test/api/inngest",
-  retries: 4,
-  concurrency: [],
-  runConcurrency: [],
-  throttle: null,
-  rateLimit: null,
-  idempotency: null,
-  debounce: null,
-  batchEvents: null,
-  singleton: null,
-  priority: null,
-  timeouts: null,
-  cancel: [],
-};
+import { configurationWith } from "../src/apps/configuration.ts";
 
 /** Answers every call of an app with an error, for the rest of the test file. */
 export function muteApps(): void {
@@ -43,9 +28,9 @@ export async function registerFunctions(
     id: `id-of-${slug}`,
     slug,
     name: slug,
-    configuration: { ...configuration, ...options, triggers: events.map(triggerOf) },
+    configuration: configurationWith({ ...options, triggers: events.map(triggerOf) }),
   }));
-  const app = { id: "app-id", name: "shop", url: configuration.url, method: "serve" as const, sdk: "js:v4.24.0" };
+  const app = { id: "app-id", name: "shop", url: configurationWith().url, method: "serve" as const, sdk: "js:v4.24.0" };
   const facts = { framework: null, platform: null, appVersion: null, capabilities: "{}", checksum: "", syncedAt: 1 };
   await db.batch(saveStatements(db, environmentId, { ...app, ...facts, functions }));
   forgetCatalog(db, environmentId);

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { buildCatalog } from "../../../src/apps/catalog-index.ts";
 import type { RegisteredFunction, Trigger } from "../../../src/apps/function.ts";
 import { WAITS } from "../../../src/limits.ts";
+import { configurationWith } from "./configuration.ts";
 
 const event = (name: string, expression: string | null = null): Trigger => ({ kind: "event", event: name, expression });
 
@@ -13,22 +14,7 @@ function registered(slug: string, triggers: readonly Trigger[], archived = false
     name: slug,
     version: 1,
     app: { id: "app-id", name: "app" },
-    configuration: {
-      triggers,
-      url: "https://app.example.com/",
-      retries: 4,
-      concurrency: [],
-      runConcurrency: [],
-      throttle: null,
-      rateLimit: null,
-      idempotency: null,
-      debounce: null,
-      batchEvents: null,
-      singleton: null,
-      priority: null,
-      timeouts: null,
-      cancel: [],
-    },
+    configuration: configurationWith({ triggers, url: "https://app.example.com/" }),
     archived,
     paused: null,
     resumed: null,

@@ -2,23 +2,12 @@ import { describe, expect, it } from "vitest";
 import { changesBetween, checksumOf, configurationText, type StoredFunction } from "../../../src/apps/changes.ts";
 import type { FunctionConfiguration } from "../../../src/apps/function.ts";
 import type { NormalisedFunction } from "../../../src/apps/normalise.ts";
+import { configurationWith } from "./configuration.ts";
 
-const BASE: FunctionConfiguration = {
+const BASE = configurationWith({
   triggers: [{ kind: "event", event: "a/b", expression: null }],
   url: "https://app.example.com/api/inngest",
-  retries: 4,
-  concurrency: [],
-  runConcurrency: [],
-  throttle: null,
-  rateLimit: null,
-  idempotency: null,
-  debounce: null,
-  batchEvents: null,
-  singleton: null,
-  priority: null,
-  timeouts: null,
-  cancel: [],
-};
+});
 
 function configured(slug: string, options: Partial<FunctionConfiguration> = {}, name = slug): NormalisedFunction {
   return { slug, name, configuration: { ...BASE, ...options } };

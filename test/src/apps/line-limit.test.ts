@@ -2,27 +2,12 @@ import { describe, expect, it } from "vitest";
 import type { FunctionConfiguration, RegisteredFunction } from "../../../src/apps/function.ts";
 import { limitOn } from "../../../src/apps/line-limit.ts";
 import type { Counted, LineRef } from "../../../src/decide/capacity/line.ts";
+import { configurationWith } from "./configuration.ts";
 
 const KEY = "event.data.k";
 
 function registered(over: Partial<FunctionConfiguration>): RegisteredFunction {
-  const configuration: FunctionConfiguration = {
-    triggers: [],
-    url: "http://app/",
-    retries: 4,
-    concurrency: [],
-    runConcurrency: [],
-    throttle: null,
-    rateLimit: null,
-    idempotency: null,
-    debounce: null,
-    batchEvents: null,
-    singleton: null,
-    priority: null,
-    timeouts: null,
-    cancel: [],
-    ...over,
-  };
+  const configuration = configurationWith(over);
   const app = { id: "app", name: "shop" };
   const standing = { archived: false, paused: null, resumed: null };
   return { id: "fn", slug: "shop-fn", name: "fn", version: 7, app, configuration, ...standing };

@@ -4,6 +4,7 @@
 import type { FunctionConfiguration, RegisteredFunction } from "../../../src/apps/function.ts";
 import type { AcceptedEvent } from "../../../src/events/event.ts";
 import type { JsonObject } from "../../../src/json.ts";
+import { configurationWith } from "../apps/configuration.ts";
 
 /** 2026-11-21, ms since 1970. */
 export const NOW = Date.UTC(2026, 10, 21);
@@ -19,23 +20,7 @@ export function fn(options: Partial<FunctionConfiguration> = {}): RegisteredFunc
     archived: false,
     paused: null,
     resumed: null,
-    configuration: {
-      triggers: [],
-      url: "http://app/api/inngest",
-      retries: 4,
-      concurrency: [],
-      runConcurrency: [],
-      throttle: null,
-      rateLimit: null,
-      idempotency: null,
-      debounce: null,
-      batchEvents: null,
-      singleton: null,
-      priority: null,
-      timeouts: null,
-      cancel: [],
-      ...options,
-    },
+    configuration: configurationWith(options),
   };
 }
 

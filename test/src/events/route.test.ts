@@ -1,27 +1,11 @@
 import { describe, expect, it } from "vitest";
-import type { FunctionConfiguration, RegisteredFunction, Trigger } from "../../../src/apps/function.ts";
+import type { RegisteredFunction, Trigger } from "../../../src/apps/function.ts";
 import type { AcceptedEvent, EventPayload } from "../../../src/events/event.ts";
 import { matchEvent, parentOf, type RoutingCatalog, wayOf } from "../../../src/events/route.ts";
 import type { JsonObject } from "../../../src/json.ts";
+import { configurationWith } from "../apps/configuration.ts";
 
 const NOW = Date.UTC(2026, 10, 21);
-
-const configuration: FunctionConfiguration = {
-  triggers: [],
-  url: "http://app/api/inngest",
-  retries: 4,
-  concurrency: [],
-  runConcurrency: [],
-  throttle: null,
-  rateLimit: null,
-  idempotency: null,
-  debounce: null,
-  batchEvents: null,
-  singleton: null,
-  priority: null,
-  timeouts: null,
-  cancel: [],
-};
 
 const on = (event: string, expression: string | null = null): Trigger => ({ kind: "event", event, expression });
 
@@ -37,7 +21,7 @@ function fn(name: string, triggers: Trigger[], archived = false): RegisteredFunc
     paused: null,
     resumed: null,
   };
-  return { ...details, configuration: { ...configuration, triggers } };
+  return { ...details, configuration: configurationWith({ triggers }) };
 }
 
 /** A catalog that knows exact names only: wildcards are the real catalog's business. */
@@ -136,11 +120,11 @@ describe("wayOf", () => {
   const paused: RegisteredFunction = { ...plain, paused: { since: NOW, running: "hold" } };
   const batching: RegisteredFunction = {
     ...plain,
-    configuration: { ...configuration, batchEvents: { maxSize: 2, timeout: 1000, key: null, condition: "yes" } },
+    configuration: configurationWith({ batchEvents: { maxSize: 2, timeout: 1000, key: null, condition: "yes" } }),
   };
   const debouncing: RegisteredFunction = {
     ...plain,
-    configuration: { ...configuration, debounce: { period: 1000, timeout: null, key: null } },
+    configuration: configurationWith({ debounce: { period: 1000, timeout: null, key: null } }),
   };
   const started = { way: "starts" };
   const skipped = (reason: string) => ({ way: "skipped", reason });

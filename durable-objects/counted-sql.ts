@@ -1,7 +1,7 @@
 /**
  * An object's SQL, with the rows it reads and writes added to the counters of the bill. Owns nothing else; statements are its users'.
  */
-import { counters } from "../../src/counters.ts";
+import { counters } from "../src/counters.ts";
 
 type Value = string | number | null;
 
