@@ -80,6 +80,13 @@ export class Environment extends DurableObject<Bindings> {
     this.#write("DELETE FROM chunks WHERE id = ?", chunkId);
   }
 
+  /** Resolves when this object can read its storage and has nothing left to write (API-27); writes nothing. */
+  async alive(): Promise<void> {
+    counters.objectRequests++;
+    this.ctx.storage.sql.exec("SELECT 1").one();
+    await this.ctx.storage.sync();
+  }
+
   /** How many chunks are not done yet. */
   pending(): number {
     return this.#chunks(Number.MAX_SAFE_INTEGER).length;

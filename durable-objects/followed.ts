@@ -26,7 +26,7 @@ export class Followed implements FollowedTopics {
     const { rowsWritten } =
       topics.length === 0
         ? this.#sql.exec("DELETE FROM followed")
-        : this.#sql.exec("INSERT OR REPLACE INTO followed VALUES (1, ?)", topics.join(" "));
+        : this.#sql.exec("INSERT OR REPLACE INTO followed (id, topics) VALUES (1, ?)", topics.join(" "));
     counters.rowsWritten += rowsWritten;
   }
 

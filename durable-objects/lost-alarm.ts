@@ -1,6 +1,6 @@
 /**
  * How a lost alarm is told from one that is set. The platform gives up an alarm whose handler it could not run for some minutes, be it that a
- * deployment was broken meanwhile, and nobody is told (faults.md #8).
+ * deployment was broken meanwhile, and nobody is told (row 8).
  */
 import { SWEEP } from "../src/limits.ts";
 

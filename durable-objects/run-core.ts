@@ -49,7 +49,7 @@ export class RunCore {
   load(): RunState | null {
     if (this.#state !== undefined) return this.#state;
     this.#state = replay(readLog(this.#context.storage.sql));
-    if (this.#state !== null) this.effects.leases.inherit();
+    if (this.#state !== null) this.effects.inherit(this.#state, Date.now());
     // What an earlier instance had in flight is lost to this one (FC-10).
     if (this.#state !== null && this.#state.outcome === null && countsSteps(this.#state)) {
       this.take({ kind: "wake", delivering: new Set(), loaded: true }).catch((error: unknown) => this.#failed(error));
@@ -79,8 +79,11 @@ export class RunCore {
   /** Does what is due if the platform gave up the alarm (I4). The time of the next look, ms since 1970; null without a run. */
   async rouse(): Promise<number | null> {
     const { storage } = this.#context;
-    if (this.load() === null) return null;
+    const state = this.load();
+    if (state === null) return null;
     if (isLost(await storage.getAlarm(), Date.now())) await this.fired();
+    // Who asks takes it for unfinished: history was restored to a time before its end.
+    else if (state.outcome !== null) await this.effects.reporter.report(state);
     return this.load() === null ? null : ((await storage.getAlarm()) ?? Date.now());
   }
 
@@ -94,7 +97,7 @@ export class RunCore {
     }
     const standing = await standingOf(this.#bindings, state);
     const now = this.load() ?? state;
-    const decided = decide(now, this.effects.look(now, standing), momentOf(this.#bindings));
+    const decided = decide(now, this.effects.look(now, standing), momentOf(this.#bindings, now.identity));
     if (decided !== null) return await this.apply(decided);
     await this.#alarm.watch(now, this.effects.registrations.isSettled(now), Date.now(), watchdog);
     this.effects.advance(now);
@@ -105,7 +108,7 @@ export class RunCore {
   /** Decides what an input makes of the run, and applies it. Resolves when that is committed and the alarm is set. */
   async take(input: Input): Promise<void> {
     const state = this.load();
-    const decided = state === null ? null : decide(state, input, momentOf(this.#bindings));
+    const decided = state === null ? null : decide(state, input, momentOf(this.#bindings, state.identity));
     if (decided !== null) await this.apply(decided);
     else this.effects.leases.trim();
   }

@@ -6,6 +6,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { Bindings } from "../src/bindings.ts";
 import type { Held, LineRef, Needs } from "../src/decide/capacity/line.ts";
 import type { Cancelled } from "../src/decide/run/cancellation.ts";
+import type { FinishDetails } from "../src/decide/run/change.ts";
 import { start } from "../src/decide/run/decide.ts";
 import { type EndpointReport, type Reported, receive } from "../src/decide/run/endpoint.ts";
 import type { CancelCause } from "../src/decide/run/flow.ts";
@@ -25,12 +26,21 @@ import type { MetadataChange } from "../src/protocol/metadata.ts";
 import { momentOf } from "../src/runs/moment.ts";
 import { type Birth, takeResults } from "../src/runs/take-over.ts";
 import { askWhy } from "../src/runs/why.ts";
+import { foldLog } from "../src/traces/fold.ts";
+import { keepsFor, type LoadedOutput, outputNamed } from "../src/traces/output.ts";
+import type { Keeps, RunRecord } from "../src/traces/records.ts";
+import type { Trace } from "../src/traces/span.ts";
+import { drawTrace, keepsForTrace } from "../src/traces/trace.ts";
+import type { UserlandSpan } from "../src/traces/userland.ts";
+import { readLog } from "./log.ts";
 import { RunCore } from "./run-core.ts";
+import { UserlandSpans } from "./userland-spans.ts";
 
 export class Run extends DurableObject<Bindings> {
   // schema: `log.ts`; load and apply: `run-core.ts`.
 
   readonly #run = new RunCore(this.ctx, this.env);
+  readonly #spans = new UserlandSpans(this.ctx.storage);
 
   // methods
 
@@ -42,7 +52,7 @@ export class Run extends DurableObject<Bindings> {
     const copies = this.#run.request() === null ? await takeResults(this.env, identity) : [];
     if (typeof copies === "string") return copies;
     // Somebody else may have started it meanwhile.
-    if (this.#run.load() === null) await this.#run.apply(start(identity, momentOf(this.env), copies));
+    if (this.#run.load() === null) await this.#run.apply(start(identity, momentOf(this.env, identity), copies));
     await this.#run.effects.registrations.listen(this.#run.load());
     return "started";
   }
@@ -69,6 +79,31 @@ export class Run extends DurableObject<Bindings> {
   async why(): Promise<Cause[] | null> {
     const state = this.#run.request();
     return state === null ? null : await askWhy(this.env, state, this.#run.effects);
+  }
+
+  /** Its trace; `outputs`: with those that are small (OB-11). Null when this object holds no run. */
+  traced(outputs: boolean): Trace | null {
+    const record = this.#record(keepsForTrace());
+    if (record === null) return null;
+    const inFlight = this.#run.effects.calls.since;
+    return drawTrace(record, { inFlight, userland: this.#spans.stored(), outputs });
+  }
+
+  /** The output behind a span (OB-11); null when there is none with this id. */
+  output(id: string): LoadedOutput | null {
+    const record = this.#record(keepsFor(id));
+    return record === null ? null : outputNamed(record, id);
+  }
+
+  /** Keeps spans that the app sent (API-34); those beyond the limits are counted. False when this object holds no run. */
+  keepSpans(spans: readonly UserlandSpan[]): boolean {
+    if (this.#run.request() === null) return false;
+    this.#spans.keep(spans);
+    return true;
+  }
+
+  #record(keeps: Keeps): RunRecord | null {
+    return this.#run.request() === null ? null : foldLog(readLog(this.ctx.storage.sql), keeps);
   }
 
   /** The trigger events as functions see them; null when this object holds no run. */
@@ -108,7 +143,9 @@ export class Run extends DurableObject<Bindings> {
 
   /** Takes a report of the app's own handler; its first one begins the run (EX-68). */
   async endpoint(report: EndpointReport): Promise<Reported> {
-    const { reported, decided } = receive(this.#run.request(), report, momentOf(this.env));
+    const state = this.#run.request();
+    const moment = momentOf(this.env, state?.identity ?? report.identity);
+    const { reported, decided } = receive(state, report, moment);
     if (decided !== null) await this.#run.apply(decided);
     return reported;
   }
@@ -138,9 +175,9 @@ export class Run extends DurableObject<Bindings> {
   }
 
   /** Ends a waiting step: a signal came, or the invoked run ended. A step that no longer waits ignores it. */
-  async resolve(stepId: string, memo: Json): Promise<void> {
+  async resolve(stepId: string, memo: Json, by?: FinishDetails["by"]): Promise<void> {
     this.#run.request();
-    await this.#run.take({ kind: "resolved", stepId, memo });
+    await this.#run.take({ kind: "resolved", stepId, memo, ...(by === undefined ? {} : { by }) });
   }
 
   /** One of its lines tells what the run holds there (FC-1). Answers what it needs; null when it needs nothing any more. */

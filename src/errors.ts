@@ -6,7 +6,7 @@
 /** `number` is stable for ever; `status` is the HTTP status, or null for errors that only runs show. */
 interface ErrorEntry {
   readonly number: number;
-  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 410 | 413 | 429 | 500 | 503 | null;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 410 | 413 | 429 | 500 | 501 | 503 | null;
 }
 
 /** The table of spec/00 "Error codes". 1xx input, 2xx access, 3xx registration, 4xx unknown or conflicting, 5xx calls, 6xx steps, 7xx runs, 9xx engine. */
@@ -19,6 +19,7 @@ export const ERRORS = {
   request_too_large: { number: 105, status: 413 },
   invalid_request: { number: 106, status: 400 },
   message_too_large: { number: 107, status: 413 },
+  query_invalid: { number: 108, status: 400 },
 
   event_key_missing: { number: 200, status: 401 },
   event_key_not_found: { number: 201, status: 401 },
@@ -55,8 +56,11 @@ export const ERRORS = {
   signal_not_found: { number: 407, status: 404 },
   window_not_open: { number: 408, status: 404 },
   step_not_found: { number: 409, status: 404 },
+  query_not_found: { number: 410, status: 404 },
   run_ended: { number: 420, status: 409 },
   conflict: { number: 421, status: 409 },
+  run_cancelled: { number: 422, status: 409 },
+  function_skipped: { number: 423, status: 409 },
 
   call_timeout: { number: 500, status: null },
   app_unreachable: { number: 501, status: null },
@@ -77,6 +81,8 @@ export const ERRORS = {
   signal_conflict: { number: 704, status: null },
 
   internal_error: { number: 900, status: 500 },
+  not_implemented: { number: 901, status: 501 },
+  storage_failed: { number: 902, status: 503 },
 } as const satisfies Record<string, ErrorEntry>;
 
 /** A stable error code. */

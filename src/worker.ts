@@ -2,12 +2,14 @@
  * The Worker: requests, queue batches and the minute's sweep, each handed to its owner. Re-exports the object classes and entrypoints
  * that wrangler.toml names. Holds no logic of its own.
  */
+import { env } from "cloudflare:workers";
 import { router } from "./api/router.ts";
 import type { Bindings } from "./bindings.ts";
 import { environmentOf } from "./environment.ts";
 import { consumeFanout, type FanoutMessage } from "./events/fanout.ts";
 import { consumeHistory } from "./history/consume.ts";
 import type { HistoryMessage } from "./history/message.ts";
+import { guardLog, ownKeys } from "./log-border.ts";
 import { environmentStub } from "./objects.ts";
 import { settingsOf } from "./settings.ts";
 
@@ -22,6 +24,9 @@ export { Schedule } from "../durable-objects/schedule.ts";
 export { Waits } from "../durable-objects/waits.ts";
 export { Window } from "../durable-objects/window.ts";
 export { Caller } from "./calls/caller.ts";
+
+// Before anything can write to it. What the platform binds is what Bindings describes.
+guardLog(console, () => ownKeys(env as unknown as Bindings));
 
 export default {
   fetch(request, bindings, context) {

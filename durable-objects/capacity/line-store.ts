@@ -10,7 +10,10 @@ import type { StoredStarts } from "../../src/decide/capacity/starts.ts";
 import type { StoredLine } from "../../src/decide/capacity/waiting-line.ts";
 import type { CountedSql } from "../counted-sql.ts";
 
-/** Times are ms since 1970. No index: everything is read at once, and only then. */
+/**
+ * Times are ms since 1970. No index: everything is read at once, and only then. Statements name their columns, because a later version, from
+ * which a deployment was rolled back, may have added one.
+ */
 const SCHEMAS = {
   members: `
 CREATE TABLE members (
@@ -120,7 +123,8 @@ export class LineStore {
     for (const { functionId, limit } of limits) {
       this.#make("limits");
       const values = [functionId, limit.version, limit.limit, limit.period, limit.burst];
-      this.#sql.write("INSERT OR REPLACE INTO limits VALUES (?, ?, ?, ?, ?)", ...values);
+      const columns = "function_id, version, units, period, burst";
+      this.#sql.write(`INSERT OR REPLACE INTO limits (${columns}) VALUES (?, ?, ?, ?, ?)`, ...values);
     }
     if (starts === null) return;
     this.#starts = starts;
@@ -138,7 +142,9 @@ export class LineStore {
     this.#make("members");
     const { fence, place, limit } = member;
     this.#sql.write(
-      "INSERT OR REPLACE INTO members VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      `INSERT OR REPLACE INTO members (environment_id, run_id, function_id, sequence, stamp, held, wants, held_since, waits_since, owed,
+         rank, score, tie, version, units, period, burst)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       member.environmentId,
       member.runId,
       member.functionId,
@@ -163,7 +169,7 @@ export class LineStore {
     this.#make("line");
     const { ref, listed } = this.#mark;
     this.#sql.write(
-      "INSERT OR REPLACE INTO line VALUES (1, ?, ?, ?)",
+      "INSERT OR REPLACE INTO line (id, ref, listed, starts) VALUES (1, ?, ?, ?)",
       ref === null ? null : JSON.stringify(ref),
       JSON.stringify([...listed]),
       this.#starts === null ? null : JSON.stringify(this.#starts),

@@ -65,7 +65,7 @@ export class Branches {
       return;
     }
     this.#storage.sql.exec(SCHEMA);
-    counters.rowsWritten += this.#storage.sql.exec("INSERT INTO branches VALUES (?)", number).rowsWritten;
+    counters.rowsWritten += this.#storage.sql.exec("INSERT INTO branches (number) VALUES (?)", number).rowsWritten;
     ways.set(number, newWay());
   }
 

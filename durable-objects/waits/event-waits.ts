@@ -3,6 +3,7 @@
  * tables. Guarantees that a registration or an offer that resolved is durable, and that every run an event concerns hears of it.
  */
 import { announceName, withdrawName } from "../../src/apps/awaited-names.ts";
+import { catalogOf } from "../../src/apps/catalog.ts";
 import { partsOf } from "../../src/decide/waits/index-key.ts";
 import {
   announced,
@@ -34,6 +35,8 @@ export class EventWaits implements Part {
   /** Events whose runs this instance is telling. */
   readonly #delivering = new Set<string>();
   #tables: Tables;
+  /** This instance has seen the name in the catalog. */
+  #listed = false;
   /** The last change of the catalog: they happen one after the other. */
   #naming: Promise<void> = Promise.resolve();
 
@@ -178,11 +181,12 @@ export class EventWaits implements Part {
   }
 
   async #announce(): Promise<void> {
-    if (this.#isAnnounced()) return;
+    if (await this.#isKnown()) return;
     await this.#inTurn(async () => {
-      if (this.#isAnnounced()) return;
+      if (await this.#isKnown()) return;
       const { bindings, environmentId, name } = this.#context;
       await announceName(bindings, environmentId, name);
+      this.#listed = true;
       this.#commit((tables) => {
         const now = Date.now();
         if (tables.name.state === null) return;
@@ -202,6 +206,14 @@ export class EventWaits implements Part {
       this.#tables = tablesOf(this.#sql);
       await deleted;
     });
+  }
+
+  /** Whether the catalog has the name. It is looked up once by each instance: the catalog may have been restored to a time before. */
+  async #isKnown(): Promise<boolean> {
+    if (!this.#isAnnounced() || this.#listed) return this.#isAnnounced();
+    const { bindings, environmentId, name } = this.#context;
+    this.#listed = (await catalogOf(bindings, environmentId, Date.now())).awaits(name);
+    return this.#listed;
   }
 
   #isAnnounced(): boolean {

@@ -3,6 +3,7 @@
  */
 import { type TargetPolicy, targetFault } from "../calls/address.ts";
 import type { ErrorCode } from "../errors.ts";
+import { REGISTRATION } from "../limits.ts";
 
 /** What checking gave: the URL to store and call, or why it was refused. The message never repeats credentials. */
 export type ServeUrl =
@@ -15,6 +16,10 @@ const TRANSIENT = ["fnId", "stepId", "deployId"];
 /** Checks a serve URL and brings it into the form that is stored. */
 export function checkServeUrl(text: string, policy: TargetPolicy): ServeUrl {
   if (!URL.canParse(text)) return { ok: false, code: "config_invalid", message: "The serve URL is not a valid URL." };
+  if (text.length > REGISTRATION.urlLength) {
+    const message = `The serve URL has ${text.length} characters; the limit is ${REGISTRATION.urlLength}.`;
+    return { ok: false, code: "config_invalid", message };
+  }
   const url = new URL(text);
   if (url.username !== "" || url.password !== "") {
     return {
@@ -46,5 +51,5 @@ function normaliseServeUrl(url: URL): string {
 export function withoutSecrets(text: string | null): string | null {
   if (text === null || !URL.canParse(text)) return null;
   const url = new URL(text);
-  return `${url.protocol}//${url.host}${url.pathname}`;
+  return `${url.protocol}//${url.host}${url.pathname}`.slice(0, REGISTRATION.urlLength);
 }

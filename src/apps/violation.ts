@@ -3,6 +3,7 @@
  * Owns the wording that names function, option and rule.
  */
 import { MillraceError } from "../errors.ts";
+import { REGISTRATION } from "../limits.ts";
 import type { Violation } from "../protocol/registration-function.ts";
 
 /** Something questionable that does not refuse the registration; stored with the sync. */
@@ -19,9 +20,17 @@ export function sentenceOf(violation: Violation): string {
   return `${subject}, ${violation.option}: ${violation.rule}.`;
 }
 
-/** One error for a whole registration: the first violation's code, and a sentence for each. */
+/** One error for a whole registration: the first violation's code, and a sentence for each, as far as a person reads them. */
 export function refusalOf(violations: readonly [Violation, ...Violation[]]): MillraceError {
-  return new MillraceError(violations[0].code, violations.map(sentenceOf).join(" "));
+  const { violations: most, sentenceLength } = REGISTRATION.refusal;
+  const sentences = violations.slice(0, most).map((violation) => clipped(sentenceOf(violation), sentenceLength));
+  const more = violations.length - sentences.length;
+  if (more > 0) sentences.push(`And ${more} more.`);
+  return new MillraceError(violations[0].code, sentences.join(" "));
+}
+
+function clipped(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length)}…`;
 }
 
 /** True for a list with at least one violation. */

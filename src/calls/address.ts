@@ -49,7 +49,7 @@ export function targetFault(url: URL, policy: TargetPolicy): TargetFault | null 
 }
 
 function privateReason(host: string, { ownHost }: TargetPolicy): string | null {
-  return host.replace(/\.$/, "") === ownHost ? "the engine's own host" : privateHost(host);
+  return host.replace(/\.+$/, "") === ownHost ? "the engine's own host" : privateHost(host);
 }
 
 const PRIVATE_NAMES = ["localhost", "local", "localdomain", "internal", "intranet", "lan", "home.arpa"];
@@ -99,6 +99,8 @@ export function privateHost(host: string): string | null {
   const address = parseAddress(name.replace(/^\[|\]$/g, ""));
   if (address !== null) return privateAddress(address);
   if (name === "") return "it has no name";
+  // No public name ends in a number, and whoever resolves it may take it for an address that is written in another way.
+  if (/(?:^|\.)(?:\d+|0x[0-9a-f]*)$/.test(name)) return "an address in an unusual form";
   const listed = PRIVATE_NAMES.some((suffix) => name === suffix || name.endsWith(`.${suffix}`));
   if (listed) return "a name of the local network";
   return name.includes(".") ? null : "a name without a domain";

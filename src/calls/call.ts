@@ -6,12 +6,15 @@ import { catalogOf } from "../apps/catalog.ts";
 import type { Bindings } from "../bindings.ts";
 import type { Job, RunState } from "../decide/run/state.ts";
 import { messageOf } from "../errors.ts";
+import { utf8Length } from "../history/bulk.ts";
 import { CALL } from "../limits.ts";
 import { type CallReply, failedAttempt, parseReply } from "../protocol/call-reply.ts";
 import { buildCall, type SignableCall } from "../protocol/call-request.ts";
 import { buildEndpointCall } from "../protocol/endpoint-request.ts";
 import { signBody } from "../protocol/signature.ts";
+import { testLimitsOf } from "../runs/test-limits.ts";
 import { type Settings, settingsOf } from "../settings.ts";
+import { traceHeaders } from "../traces/context.ts";
 import { appTargetPolicy } from "./address.ts";
 import { exchange, type HttpExchange, type HttpOutcome } from "./http.ts";
 
@@ -31,9 +34,13 @@ async function attempt(bindings: Bindings, state: RunState, job: Job, crowded: b
     return failedAttempt("app_unreachable", `The app "${state.identity.app.name}" is no longer registered.`);
   }
   const send = (exchanged: HttpExchange) => (crowded ? bindings.CALLER.call(exchanged) : exchange(exchanged));
-  const outcome = await sendSigned(request, settings, send);
+  const traced = { ...request, headers: { ...request.headers, ...traceHeaders(state, job) } };
+  const outcome = await sendSigned(traced, settings, send);
   const now = Date.now();
-  return outcome.ok ? parseReply(outcome.reply, now) : failedAttempt(outcome.code, outcome.message);
+  const sent = utf8Length(request.body ?? "");
+  if (!outcome.ok) return { ...failedAttempt(outcome.code, outcome.message), exchange: { sent } };
+  const { status, body } = outcome.reply;
+  return { ...parseReply(outcome.reply, now), exchange: { status, sent, received: utf8Length(body) } };
 }
 
 /** What to send; null when the app is gone. */
@@ -44,7 +51,8 @@ async function requestFor(
   job: Job,
 ): Promise<SignableCall | null> {
   const { identity } = state;
-  const context = { requestId: crypto.randomUUID(), serverKind: settings.mode, maxSteps: settings.maxSteps };
+  const maxSteps = testLimitsOf(identity).maxSteps ?? settings.maxSteps;
+  const context = { requestId: crypto.randomUUID(), serverKind: settings.mode, maxSteps };
   if (identity.endpoint !== undefined) return buildEndpointCall(state, job, identity.endpoint, context);
   // The code is always the newest deployed one, wherever the app lives by now (EX-62, AP-12).
   const catalog = await catalogOf(bindings, identity.environmentId, Date.now());
@@ -69,6 +77,7 @@ async function sendSigned(
   const unsigned: HttpExchange = {
     ...request,
     timeout: settings.callTimeout,
+    silence: settings.callSilence,
     replyBytes: CALL.replyBytes,
     policy: appTargetPolicy(settings),
   };

@@ -6,6 +6,7 @@
 import type { RequestOutcome } from "../decide/run/resolution.ts";
 import type { ErrorCode } from "../errors.ts";
 import { GATEWAY } from "../limits.ts";
+import { maskText } from "../masking.ts";
 import type { RawReply } from "../protocol/call-reply.ts";
 import type { EngineRequest } from "../protocol/gateway-request.ts";
 import type { TargetPolicy } from "./address.ts";
@@ -58,9 +59,14 @@ const WITHOUT_BODY = new Set([204, 205, 304]);
 
 function fetchResult({ status, headers, body }: RawReply, url: URL) {
   const { "content-encoding": encoding, "content-length": length, ...others } = headers;
-  // The text has been decompressed: what described the bytes would be wrong about it.
+  // The text has been decompressed: what described the bytes would be wrong about it. The URL is kept with the result, its credentials are not.
   const kept = encoding === undefined ? headers : others;
-  return { url: url.href, headers: kept, body: WITHOUT_BODY.has(status) ? null : body, status_code: status };
+  return {
+    url: maskText(url.href, []),
+    headers: kept,
+    body: WITHOUT_BODY.has(status) ? null : body,
+    status_code: status,
+  };
 }
 
 interface Explanation {

@@ -6,7 +6,7 @@ import type { ErrorCode } from "../errors.ts";
 import { CALL } from "../limits.ts";
 import type { RawReply } from "../protocol/call-reply.ts";
 import type { TargetPolicy } from "./address.ts";
-import { boundedExchange, type ExchangeFault, type RedirectRule } from "./exchange.ts";
+import { boundedExchange, type ExchangeBounds, type ExchangeFault, type RedirectRule } from "./exchange.ts";
 
 /** What to send, and how far to go. Plain data, because it may cross to another entrypoint. */
 export interface HttpExchange {
@@ -16,11 +16,15 @@ export interface HttpExchange {
   readonly body: string | null;
   /** ms for the whole exchange. */
   readonly timeout: number;
+  /** ms between two pieces of the reply's body; default `CALL.silence`. */
+  readonly silence?: number;
   /** Bytes of the reply after decompression. */
   readonly replyBytes: number;
   /** Which hosts may be reached, on every hop. */
   readonly policy: TargetPolicy;
 }
+
+type Bounds = Pick<ExchangeBounds, "timeout" | "silence" | "replyBytes">;
 
 /** A reply, or why there is none. */
 export type HttpOutcome =
@@ -31,10 +35,10 @@ export type HttpOutcome =
 export async function exchange(request: HttpExchange): Promise<HttpOutcome> {
   const url = URL.parse(request.url);
   if (url === null) return failure("app_unreachable", "The app's URL is not one that can be called.");
-  const { method, headers, body, timeout, replyBytes } = request;
-  const bounds = { timeout, replyBytes, silence: CALL.silence, redirects: CALL.redirects };
+  const { method, headers, body, timeout, replyBytes, silence = CALL.silence.default } = request;
+  const bounds = { timeout, replyBytes, silence, redirects: CALL.redirects };
   const result = await boundedExchange({ url, method, headers, body }, bounds, request.policy, keepAll(url, headers));
-  return result.ok ? { ok: true, reply: result.reply } : explain(result.fault, url, request);
+  return result.ok ? { ok: true, reply: result.reply } : explain(result.fault, url, bounds);
 }
 
 /** Method and body are kept; a signature proves the engine's identity to one site only. */
@@ -44,12 +48,12 @@ function keepAll(first: URL, headers: Readonly<Record<string, string>>): Redirec
   };
 }
 
-function explain(fault: ExchangeFault, url: URL, { timeout, replyBytes }: HttpExchange): HttpOutcome {
+function explain(fault: ExchangeFault, url: URL, { timeout, silence, replyBytes }: Bounds): HttpOutcome {
   switch (fault.kind) {
     case "timeout":
       return failure("call_timeout", timeoutText(timeout));
     case "silence":
-      return failure("call_timeout", `The app's reply was silent for ${CALL.silence / 1000} s.`);
+      return failure("call_timeout", `The app's reply was silent for ${silence / 1000} s.`);
     case "too_large":
       return failure("reply_too_large", `The reply is larger than ${replyBytes} bytes.`);
     case "too_many_redirects":

@@ -10,8 +10,9 @@ import { requestInput } from "../decide/run/edited-input.ts";
 import { concerns } from "../decide/run/pausing.ts";
 import type { RequestOutcome } from "../decide/run/resolution.ts";
 import { fenceOf, isCurrent, type Job, maxAttempts, type RunState } from "../decide/run/state.ts";
+import { messageOf } from "../errors.ts";
 import { CALL } from "../limits.ts";
-import type { CallReply } from "../protocol/call-reply.ts";
+import { type CallReply, failedAttempt } from "../protocol/call-reply.ts";
 import { editedOptions } from "../protocol/edited-request.ts";
 import { parseGatewayRequest } from "../protocol/gateway-request.ts";
 import { standingOf } from "../runs/standing.ts";
@@ -19,6 +20,7 @@ import { settingsOf } from "../settings.ts";
 import { fetchTargetPolicy } from "./address.ts";
 import { callApp } from "./call.ts";
 import { performRequest, refusedRequest } from "./gateway.ts";
+import { requestFacts } from "./request-record.ts";
 
 type ParsedRequest = ReturnType<typeof parseGatewayRequest>;
 
@@ -88,10 +90,23 @@ export class CallPool {
     }
     const counts = this.#counts(job);
     if (!counts || this.#owner.state()?.cancelling !== null) counters.discardedReplies++;
-    await this.#owner.take(input);
+    await this.#take(input);
     // A job that was halted and may go on again was not delivered while this delivery of it had not ended.
     const now = this.#owner.state();
     if (!counts && now?.outcome === null) this.#owner.advance(now);
+  }
+
+  /** A reply that no decision can be made of fails its attempt, as every bad one does: it would be asked for again without end. */
+  async #take(input: Input): Promise<void> {
+    try {
+      await this.#owner.take(input);
+    } catch (error) {
+      if (input.kind !== "reply") throw error;
+      this.#owner.failed(error);
+      const reply = failedAttempt("internal_error", `The reply could not be dealt with: ${messageOf(error)}`);
+      // Had it been dealt with after all, this one comes too late.
+      await this.#owner.take({ ...input, reply });
+    }
   }
 
   /** Fills the free place. Jobs that were dropped while they waited for it are not called any more (CR-1). */
@@ -122,11 +137,12 @@ export class CallPool {
 
   async #call(state: RunState, job: Job): Promise<Input> {
     const fence = fenceOf(job);
+    const began = Date.now();
     if (!job.request || job.stepId === null) {
       counters.calls++;
       const reply = await callApp(this.#bindings, state, job, this.#executing.size > CALL.direct);
       this.#remember(reply);
-      return { kind: "reply", fence, reply };
+      return { kind: "reply", fence, reply, call: { began, ...reply.exchange } };
     }
     const parsed = this.#requests.get(job.stepId);
     if (parsed === undefined) return { kind: "forgotten", fence };
@@ -134,7 +150,12 @@ export class CallPool {
     // Credentials stay no longer than there is an attempt left that could need them.
     const last = outcome.ok || !outcome.retriable || job.attempt + 1 >= maxAttempts(state);
     if (last) this.#requests.delete(job.stepId);
-    return { kind: "answered", fence, outcome };
+    return {
+      kind: "answered",
+      fence,
+      outcome,
+      call: parsed.ok ? requestFacts(parsed.request, outcome, began) : { began },
+    };
   }
 
   async #request(parsed: ParsedRequest): Promise<RequestOutcome> {

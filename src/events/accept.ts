@@ -4,6 +4,7 @@
  */
 import { newUlid } from "../ids.ts";
 import { EVENT } from "../limits.ts";
+import { chainDepth } from "../protocol/chain.ts";
 import { splitEvents } from "./body.ts";
 import type { AcceptedEvent } from "./event.ts";
 import { type IncomingEvent, parseEvent } from "./incoming.ts";
@@ -16,12 +17,12 @@ export function acceptEvents(
   { now, maxEventBytes }: { now: number; maxEventBytes: number },
 ): AcceptedEvent[] {
   const incoming = splitEvents(body).map((text, index) => parseEvent(text, index, maxEventBytes, now));
-  const source = sourceOf(headers);
+  const sender = senderOf(headers);
   // The first event of a send has seed index 1.
   const ids = internalIds(headers, { first: 1, count: incoming.length, now });
   return ids.flatMap((id, index) => {
     const event = incoming[index];
-    return event === undefined ? [] : [acceptedEvent(event, id, source, now)];
+    return event === undefined ? [] : [acceptedEvent(event, id, sender, now)];
   });
 }
 
@@ -35,12 +36,18 @@ export function internalIds(
 }
 
 /** Fills in what the engine adds: `id` and `ts` when the sender gave none, and `user`. */
-export function acceptedEvent(event: IncomingEvent, internalId: string, source: string, now: number): AcceptedEvent {
+export function acceptedEvent(
+  event: IncomingEvent,
+  internalId: string,
+  { source, depth }: Sender,
+  now: number,
+): AcceptedEvent {
   return {
     internalId,
     receivedAt: now,
     source,
     deduplicationId: event.id,
+    ...(depth === 0 ? {} : { depth }),
     payload: {
       name: event.name,
       data: event.data,
@@ -51,6 +58,17 @@ export function acceptedEvent(event: IncomingEvent, internalId: string, source: 
       ...(event.sessions === null ? {} : { meta: { sessions: event.sessions } }),
     },
   };
+}
+
+/** Who sent a request, and how many runs led to it. */
+interface Sender {
+  readonly source: string;
+  readonly depth: number;
+}
+
+/** What a request says about its sender. */
+export function senderOf(headers: Headers): Sender {
+  return { source: sourceOf(headers), depth: chainDepth(headers) };
 }
 
 /** Who sent a request (EV-28): the SDK's name and version, else the client's own name for itself, else `rest`. */

@@ -7,19 +7,24 @@ import { EVENT } from "../limits.ts";
 
 /**
  * Reads a body as UTF-8 text. Throws `request_too_large` as soon as more than `limit` bytes are announced or have arrived,
- * `body_invalid` when the bytes are not UTF-8. A byte order mark is dropped.
+ * `body_invalid` when the bytes are not UTF-8, or end before they should. A byte order mark is dropped.
  */
 export async function readBody(request: Request, limit: number): Promise<string> {
   const announced = request.headers.get("content-length");
   if (announced !== null && Number(announced) > limit) throw tooLarge(announced, limit);
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
   // A body of announced length cannot be longer, and reading it whole is cheaper than in pieces.
-  if (announced !== null) return decode(decoder, new Uint8Array(await request.arrayBuffer())) + decode(decoder, null);
+  if (announced !== null) {
+    const bytes = await unbroken(() => request.arrayBuffer());
+    // Whoever forwards a request inside the platform may announce something else than it sends.
+    if (bytes.byteLength > limit) throw tooLarge(String(bytes.byteLength), limit);
+    return decode(decoder, new Uint8Array(bytes)) + decode(decoder, null);
+  }
   const reader = request.body?.getReader();
   let text = "";
   let size = 0;
   while (reader !== undefined) {
-    const { done, value } = await reader.read();
+    const { done, value } = await unbroken(() => reader.read());
     if (done) break;
     size += value.byteLength;
     if (size > limit) {
@@ -29,6 +34,15 @@ export async function readBody(request: Request, limit: number): Promise<string>
     text += decode(decoder, value);
   }
   return text + decode(decoder, null);
+}
+
+/** Reads from a sender, who may hang up or break its own framing. Throws `body_invalid` then: it is no fault of the engine. */
+export async function unbroken<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (cause) {
+    throw new MillraceError("body_invalid", "The request body ended before its end.", { cause });
+  }
 }
 
 /** Decodes the next bytes, or with null what is left at the end. */

@@ -25,6 +25,8 @@ export interface AcceptedEvent {
   readonly source: string;
   /** The sender's deduplication id (EV-15); null when none was given. */
   readonly deduplicationId: string | null;
+  /** How many runs led to it, one after the other (SE-18); absent for an event that no run is known to have sent. */
+  readonly depth?: number;
   readonly payload: EventPayload;
 }
 
@@ -50,7 +52,13 @@ export type EventOutcome =
       readonly functionId: string;
       readonly functionSlug: string;
       readonly outcome: "skipped";
-      readonly reason: "duplicate_event" | "function_paused" | "rate_limited" | "idempotent" | "singleton";
+      readonly reason:
+        | "duplicate_event"
+        | "event_loop"
+        | "function_paused"
+        | "rate_limited"
+        | "idempotent"
+        | "singleton";
       /** The entry that shows it in lists of runs (CR-20, FC-38); absent for skips that leave none. */
       readonly runId?: string;
       readonly warnings?: readonly KeyWarning[];

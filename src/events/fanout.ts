@@ -46,6 +46,6 @@ async function fanOut(
     repeated: item.repeated || stored[index]?.duplicate === true,
     known: stored[index]?.outcomes ?? [],
   }));
-  await record(bindings, environmentId, await publishMatched(bindings, environmentId, matched, now, 0));
+  await record(bindings, environmentId, await publishMatched(bindings, environmentId, matched, now));
   await environmentStub(bindings, environmentId).done(chunkId);
 }

@@ -18,8 +18,6 @@ export interface GatherContext {
   readonly environmentId: string;
   /** ms since 1970. */
   readonly now: number;
-  /** How many runs led here (SE-18). */
-  readonly depth: number;
 }
 
 /** An event that is to join a window of a function. */
@@ -99,14 +97,14 @@ export async function joinGroups(context: GatherContext, groups: readonly Group[
 
 /** Joins the window of one group, in as many calls as its size takes. */
 async function joinGroup(
-  { bindings, environmentId, depth }: GatherContext,
+  { bindings, environmentId }: GatherContext,
   group: Group,
   outcomes: Map<number, EventOutcome>,
 ): Promise<void> {
   const { kind, function: fn, key } = group;
   const window = await windowStub(bindings, environmentId, kind, { functionId: fn.id, key });
   for (const members of portionsOf(group.members)) {
-    const runIds = await window.join(joinOf(group, members, depth));
+    const runIds = await window.join(joinOf(group, members));
     for (const [i, { at, warning }] of members.entries()) {
       outcomes.set(at, {
         functionId: fn.id,
@@ -119,9 +117,10 @@ async function joinGroup(
   }
 }
 
-function joinOf({ kind, function: fn, key }: Group, members: readonly Gathering[], depth: number): Join {
+function joinOf({ kind, function: fn, key }: Group, members: readonly Gathering[]): Join {
   const { version, configuration } = fn;
   const events = members.map(({ event, parent }) => ({ event, parent }));
+  const depth = Math.max(0, ...members.map(({ event }) => event.depth ?? 0));
   if (kind === "batch" && configuration.batchEvents !== null) {
     const { maxSize, timeout } = configuration.batchEvents;
     return { kind, events, key, depth, options: { version, maxSize, timeout } };

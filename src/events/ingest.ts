@@ -23,11 +23,11 @@ export async function ingest(
   events: readonly AcceptedEvent[],
   now: number,
 ): Promise<readonly RoutedEvent[]> {
-  const context = { bindings, environmentId, now, depth: 0 };
+  const context = { bindings, environmentId, now };
   const { matched, complete } = await gatherAhead(context, await matchEvents(bindings, environmentId, events, now));
   if (!complete || objectsFor(matched) > FANOUT.inline) return await defer(bindings, environmentId, matched);
   try {
-    const published = await publishMatched(bindings, environmentId, matched, now, 0);
+    const published = await publishMatched(bindings, environmentId, matched, now);
     await record(bindings, environmentId, published);
     return published.events;
   } catch (error) {

@@ -6,7 +6,7 @@ import type { RegisteredFunction } from "../apps/function.ts";
 import type { Bindings } from "../bindings.ts";
 import { MillraceError } from "../errors.ts";
 import { runIdFor } from "../ids.ts";
-import { acceptedEvent, internalIds, sourceOf } from "./accept.ts";
+import { acceptedEvent, internalIds, senderOf } from "./accept.ts";
 import { splitEvents } from "./body.ts";
 import type { AcceptedEvent, EventOutcome } from "./event.ts";
 import { checkFields, parseWithin } from "./incoming.ts";
@@ -91,5 +91,5 @@ function invokedEvent(
   // An invocation has seed index 0.
   const [internalId = ""] = internalIds(headers, { first: 0, count: 1, now });
   const invoked = { ...event, data: { ...event.data, _inngest: { fn_id: slug } } };
-  return acceptedEvent(invoked, eventId ?? internalId, sourceOf(headers), now);
+  return acceptedEvent(invoked, eventId ?? internalId, senderOf(headers), now);
 }

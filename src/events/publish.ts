@@ -9,6 +9,8 @@ import type { RegisteredFunction } from "../apps/function.ts";
 import type { Bindings } from "../bindings.ts";
 import type { RunRow } from "../history/message.ts";
 import { FANOUT } from "../limits.ts";
+import { settingsOf } from "../settings.ts";
+import { inChain, noteChains } from "./chain.ts";
 import type { AcceptedEvent, EventOutcome, RoutedEvent } from "./event.ts";
 import { gatheringOf } from "./flow.ts";
 import { gather, type Joining } from "./gather.ts";
@@ -47,17 +49,16 @@ export interface MatchedEvent {
 /**
  * Publishes events of an environment and resolves when every run is durable; throws when one could not be started, after which
  * publishing the same events again completes what is missing. An event with a `deduplicationId` is checked against its window; system
- * events have none, because their derived internal ids make them unique already. `depth` counts the runs that led here (SE-18).
+ * events have none, because their derived internal ids make them unique already.
  */
 export async function publish(
   bindings: Bindings,
   environmentId: string,
   events: readonly AcceptedEvent[],
   now: number,
-  depth = 0,
 ): Promise<Published> {
   const matched = await matchEvents(bindings, environmentId, events, now);
-  return await publishMatched(bindings, environmentId, matched, now, depth);
+  return await publishMatched(bindings, environmentId, matched, now);
 }
 
 /** Gate 1 for all events of a request or chunk, and what the later gates need to know of them. */
@@ -68,8 +69,9 @@ export async function matchEvents(
   now: number,
 ): Promise<MatchedEvent[]> {
   const catalog = await catalogOf(bindings, environmentId, now);
+  const { maxChain: stop } = settingsOf(bindings);
   const seen = new Set<string>();
-  return events.map((event) => {
+  const matched = events.map((event): MatchedEvent => {
     const id = event.deduplicationId;
     const repeated = id !== null && seen.has(id);
     if (id !== null) seen.add(id);
@@ -78,9 +80,11 @@ export async function matchEvents(
       catalog,
       (source, payload) => evaluateTrigger(source, payload, now),
       (fn, payload) => gatheringOf(fn.configuration, payload, now),
-    );
+    ).map((match) => inChain(match, event, stop));
     return { event, matches, repeated, awaited: catalog.awaits(event.payload.name), known: [] };
   });
+  noteChains(matched);
+  return matched;
 }
 
 /** {@link publish} for events that are matched already. */
@@ -89,9 +93,8 @@ export async function publishMatched(
   environmentId: string,
   matched: readonly MatchedEvent[],
   now: number,
-  depth: number,
 ): Promise<Published> {
-  const context: PublishContext = { bindings, environmentId, now, depth, burst: matched.length > 1 };
+  const context: PublishContext = { bindings, environmentId, now, burst: matched.length > 1 };
   const windows = new Windows(context);
   const journeys = prepare(context, matched, windows);
   // Each event goes its whole way alone: one that waits for another send's claim must not keep that send waiting for this one. Waits start
@@ -119,6 +122,9 @@ function prepare({ bindings, now }: PublishContext, matched: readonly MatchedEve
     event,
     repeated,
     visits: matches.map((match): Visit => {
+      // What was skipped once stays so, should the function have been resumed before this is repeated (CR-17).
+      const skipped = known.find((one) => one.functionId === match.function.id && one.outcome === "skipped");
+      if (skipped !== undefined) return { match, gathered: async () => skipped };
       const way = wayOf(match, repeated);
       if (way.way === "gathers") return { match, gathered: windows.add(event, match.function, way.into, known) };
       const plan = planOf(bindings, match.function, event, now);

@@ -30,6 +30,8 @@ export interface Match {
   /** Set when none of its triggers was true and one could not be evaluated. */
   readonly error: string | null;
   readonly into: GatherKind | null;
+  /** Too many runs led to the event: it starts nothing any more (SE-18). */
+  readonly loop?: true;
 }
 
 /** The event that starts one function by name, whatever its triggers (TR-17). */
@@ -45,7 +47,7 @@ export function matchEvent(
   evaluate: EvaluateTrigger,
   gathering: DecideGathering,
 ): Match[] {
-  const matches = new Map<string, Omit<Match, "into">>();
+  const matches = new Map<string, Pick<Match, "function" | "error">>();
   const target = event.name === INVOKED ? invokedFunction(event, catalog) : null;
   if (target !== null && !target.archived) matches.set(target.id, { function: target, error: null });
   for (const { function: candidate, trigger } of catalog.functionsFor(event.name)) {
@@ -84,13 +86,14 @@ export function parentOf(event: EventPayload, started: RegisteredFunction): Pare
 /** What is done with an event at a function that it is for. */
 export type Way =
   | { readonly way: "failed"; readonly outcome: EventOutcome }
-  | { readonly way: "skipped"; readonly reason: "function_paused" | "duplicate_event" }
+  | { readonly way: "skipped"; readonly reason: "event_loop" | "function_paused" | "duplicate_event" }
   | { readonly way: "gathers"; readonly into: GatherKind }
   | { readonly way: "starts" };
 
 /** Gates 2 to 5 for one match. `duplicate`: an earlier event used the same id (EV-15). */
-export function wayOf({ function: fn, error, into }: Match, duplicate: boolean): Way {
+export function wayOf({ function: fn, error, into, loop }: Match, duplicate: boolean): Way {
   if (error !== null) return { way: "failed", outcome: failedOutcome(fn, error) };
+  if (loop === true) return { way: "skipped", reason: "event_loop" };
   if (fn.paused !== null) return { way: "skipped", reason: "function_paused" };
   // A function that gathers takes a duplicate like any other event, also one that is not to be gathered (EV-17).
   if (duplicate && !gathers(fn)) return { way: "skipped", reason: "duplicate_event" };

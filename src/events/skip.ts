@@ -58,6 +58,7 @@ function refusal(slug: string, reason: SkipReason) {
     singleton: "invoked function is a singleton and has a run already",
     duplicate_event: "invoked function has run for this event id already",
     function_paused: "invoked function is paused",
+    event_loop: "invoked function would go on with an endless chain of runs",
   };
   return errorMemo({ name: "Error", message: `${why[reason]}: ${slug} (${reason})`, code: "invoke_failed" });
 }

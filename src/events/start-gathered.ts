@@ -9,7 +9,7 @@ import { countD1 } from "../counters.ts";
 import { errorMemo } from "../decide/run/state.ts";
 import type { RunRow } from "../history/message.ts";
 import { type OutcomeChange, outcomeStatement } from "../history/outcomes.ts";
-import { runStatements } from "../history/runs.ts";
+import { projectionStatements } from "../history/projection.ts";
 import { runIdFor } from "../ids.ts";
 import { WINDOW } from "../limits.ts";
 import { runStub } from "../objects.ts";
@@ -81,7 +81,7 @@ async function record(
   { change, of, row, now }: Record,
 ): Promise<void> {
   const ids = of.map(({ internalId }) => internalId);
-  const rows = row === null ? [] : runStatements(DB, [row]);
+  const rows = row === null ? [] : projectionStatements(DB, [], [row]);
   const [updated, ...others] = await DB.batch([outcomeStatement(DB, environmentId, ids, functionId, change), ...rows]);
   for (const { meta } of [updated, ...others].filter((result) => result !== undefined)) countD1(meta);
   if ((updated?.meta.changes ?? 0) >= ids.length) return;

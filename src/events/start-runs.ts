@@ -7,7 +7,7 @@ import type { Bindings } from "../bindings.ts";
 import type { Standing } from "../decide/window/claim.ts";
 import type { RunRow } from "../history/message.ts";
 import { runIdFor } from "../ids.ts";
-import { FANOUT } from "../limits.ts";
+import { EVENT, FANOUT } from "../limits.ts";
 import { eventIdStub } from "../objects.ts";
 import type { AcceptedEvent, EventOutcome, RoutedEvent } from "./event.ts";
 import type { FlowPlan } from "./flow.ts";
@@ -23,8 +23,6 @@ export interface PublishContext {
   readonly environmentId: string;
   /** ms since 1970. */
   readonly now: number;
-  /** How many runs led here (SE-18). */
-  readonly depth: number;
   /** There are several events. */
   readonly burst: boolean;
 }
@@ -92,10 +90,16 @@ async function travel(context: PublishContext, journey: Journey): Promise<Arriva
     routed,
     runIds: begun.map(({ judged }) => judged.candidate.runId),
     skipped: entered.flatMap(({ row }) => row ?? []),
-    // Runs of another event, for which this one stands in, may have been started by that one, and then report that one. And what became of
+    // Runs that two events may have started, one in place of the other, report the one that came first. And what became of
     // an event in a window may change before a run reports it: it has to be stored by then (FC-27).
-    reported: begun.length > 0 && origin === event.internalId && !visits.some((visit) => "gathered" in visit),
+    reported: begun.length > 0 && isAlone(event, origin) && !visits.some((visit) => "gathered" in visit),
   };
+}
+
+/** Whether no other event with the sender's id can have acted: none may stand in for another within the grace (EV-16). */
+function isAlone({ internalId, deduplicationId, receivedAt }: AcceptedEvent, origin: string): boolean {
+  if (deduplicationId === null) return true;
+  return origin === internalId && Date.now() < receivedAt + EVENT.claimGrace;
 }
 
 /** Where the event stands with its id. While another send is at work on the same id this one waits, and lets others go first. */
@@ -139,7 +143,7 @@ async function enter(
 }
 
 async function passGates(
-  { bindings, environmentId, now, depth }: PublishContext,
+  { bindings, environmentId, now }: PublishContext,
   event: AcceptedEvent,
   { match, plan, gate, start }: Extract<Visit, Start>,
   duplicate: boolean,
@@ -156,7 +160,7 @@ async function passGates(
     kind: "counted",
     events: [event],
     parents: parent === null ? [] : [parent],
-    depth,
+    depth: event.depth ?? 0,
   };
   if (way.way === "skipped") return await skip(bindings, environmentId, candidate, plan, way.reason, now);
   await gate.come;

@@ -7,6 +7,7 @@ import type { Bindings } from "../bindings.ts";
 import type { RunIdentity } from "../decide/run/identity.ts";
 import { runStub } from "../objects.ts";
 import { settingsOf } from "../settings.ts";
+import { chainWarnings } from "./chain.ts";
 import type { AcceptedEvent, EventOutcome, RoutedEvent } from "./event.ts";
 import { type FlowPlan, flowOf } from "./flow.ts";
 import { type Applicant, makeWay, passGates, type Verdict } from "./gates.ts";
@@ -123,7 +124,13 @@ export function identityOf(
 }
 
 /** The outcome of a candidate whose run is created. */
-export function startedOutcome({ function: { id, slug }, runId }: Candidate, { warnings }: FlowPlan): EventOutcome {
+export function startedOutcome(candidate: Candidate, plan: FlowPlan): EventOutcome {
+  const {
+    function: { id, slug },
+    runId,
+    depth,
+  } = candidate;
+  const warnings = [...plan.warnings, ...chainWarnings(depth)];
   return {
     functionId: id,
     functionSlug: slug,

@@ -32,5 +32,5 @@ export async function publishTick(
   const into = gatheringOf(registered.configuration, event.payload, now);
   const matches = [{ function: registered, error: null, into }];
   const matched = [{ event, matches, repeated: false, awaited: false, known: [] }];
-  await record(bindings, environmentId, await publishMatched(bindings, environmentId, matched, now, 0));
+  await record(bindings, environmentId, await publishMatched(bindings, environmentId, matched, now));
 }

@@ -28,13 +28,18 @@ export class Pattern {
     return this.automaton.re2().dfa.stateCount;
   }
 
-  /** True when any part of the text matches. */
-  test(text: string, evaluation: Evaluation): boolean {
-    evaluation.read(text.length * this.instructions * EXPRESSION.patternCharacters);
+  /** {@link test}, where nobody counts what it costs. */
+  testFreely(text: string): boolean {
     const found = this.automaton.test(text);
     // The library keeps every state it has met; starting afresh is the only way to make it forget.
     if (this.states > EXPRESSION.patternStates) this.automaton = compile(this.source);
     return found;
+  }
+
+  /** True when any part of the text matches. */
+  test(text: string, evaluation: Evaluation): boolean {
+    evaluation.read(text.length * this.instructions * EXPRESSION.patternCharacters);
+    return this.testFreely(text);
   }
 }
 

@@ -2,16 +2,15 @@
  * The consumer of the history queue: reports of runs become rows of D1, in bulk.
  * Owns when a message is acknowledged: after its rows are written and, for an ended run, after the run's object knows it.
  * Guarantees that a failure is retried and logged, never swallowed; should the queue lose the message all the same, the object of an
- * ended run reports again because nobody confirmed it (faults.md #6).
+ * ended run reports again because nobody confirmed it (row 6).
  */
 import type { Bindings } from "../bindings.ts";
 import { countD1 } from "../counters.ts";
 import { messageOf } from "../errors.ts";
 import { HISTORY } from "../limits.ts";
 import { runStub } from "../objects.ts";
-import { eventStatements } from "./events.ts";
 import type { HistoryMessage, RunReport } from "./message.ts";
-import { runStatements } from "./runs.ts";
+import { projectionStatements } from "./projection.ts";
 import { ensureSchema } from "./schema.ts";
 import { isFinal } from "./status.ts";
 
@@ -80,10 +79,10 @@ async function record(deliveries: readonly Delivery[], bindings: Bindings): Prom
 
 function statements(db: D1Database, reports: readonly RunReport[]): D1PreparedStatement[] {
   const events = reports.flatMap(({ run, events }) =>
-    events.map((stored) => ({ environmentId: run.environmentId, stored, routed: true })),
+    events.map((stored) => ({ environmentId: run.environmentId, stored, routed: true, by: run })),
   );
   const runs = reports.map((report) => report.run);
-  return [...eventStatements(db, events), ...runStatements(db, runs)];
+  return projectionStatements(db, events, runs);
 }
 
 async function confirm({ message, report: { run } }: Delivery, bindings: Bindings): Promise<void> {

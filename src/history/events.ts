@@ -9,7 +9,6 @@ import { isUlid } from "../ids.ts";
 import { HISTORY } from "../limits.ts";
 import { type EncodedRow, encodeRow, packRows, type Row } from "./bulk.ts";
 import type { StoredEvent } from "./message.ts";
-import { type Listing, listing, type Page, type PagedRow, pagedQuery } from "./page.ts";
 import { loadParts, partStatements } from "./payload-parts.ts";
 
 /** One event to write. `routed` is false while its fan-out is still pending. */
@@ -19,9 +18,13 @@ export interface EventEntry {
   readonly routed: boolean;
 }
 
-/** Which events a list shows. Times are ms since 1970: `after` ≤ received < `before`. */
+/** Which events a list shows. Times are ms since 1970: `receivedAfter` ≤ received < `receivedBefore`. */
 export interface EventFilter {
   readonly name: string | null;
+  /** One of these names; absent or empty: any. */
+  readonly names?: readonly string[];
+  /** Who sent it, as the event says; absent or null: anybody. */
+  readonly source?: string | null;
   readonly receivedAfter: number | null;
   readonly receivedBefore: number | null;
 }
@@ -30,8 +33,8 @@ export interface EventFilter {
 const INTERNAL = /^inngest\//i;
 
 const INSERT = `INSERT INTO events
-  (environment_id, internal_id, name, received_at, source, deduplication_id, payload, outcomes, duplicate, routed, internal)
-  SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8, value->>9, value->>10
+  (environment_id, internal_id, name, received_at, source, deduplication_id, payload, outcomes, duplicate, routed, internal, depth)
+  SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8, value->>9, value->>10, value->>11
   FROM json_each(?1) WHERE true
   ON CONFLICT (environment_id, internal_id) DO UPDATE
   SET outcomes = excluded.outcomes, duplicate = excluded.duplicate, routed = 1
@@ -42,14 +45,9 @@ const INSERT = `INSERT INTO events
  * routed one wins, in the list as in the table.
  */
 export function eventStatements(db: D1Database, entries: readonly EventEntry[]): D1PreparedStatement[] {
-  const distinct = new Map<string, EventEntry>();
-  for (const entry of entries) {
-    const key = `${entry.environmentId} ${entry.stored.event.internalId}`;
-    if (distinct.get(key)?.routed !== true) distinct.set(key, entry);
-  }
   const rows: EncodedRow[] = [];
   const parts: D1PreparedStatement[] = [];
-  for (const entry of distinct.values()) {
+  for (const entry of distinctEvents(entries)) {
     const payload = JSON.stringify(entry.stored.event.payload);
     const row = encodeRow(eventRow(entry, payload));
     if (row.bytes + 2 <= HISTORY.rowBytes) {
@@ -60,6 +58,21 @@ export function eventStatements(db: D1Database, entries: readonly EventEntry[]):
     }
   }
   return [...parts, ...packRows(rows, HISTORY.rowBytes).map((parameter) => db.prepare(INSERT).bind(parameter))];
+}
+
+/** One entry for each event, a routed one if there is any. */
+export function distinctEvents<Entry extends EventEntry>(entries: readonly Entry[]): Entry[] {
+  const distinct = new Map<string, Entry>();
+  for (const entry of entries) {
+    const key = `${entry.environmentId} ${entry.stored.event.internalId}`;
+    if (distinct.get(key)?.routed !== true) distinct.set(key, entry);
+  }
+  return [...distinct.values()];
+}
+
+/** Whether an event is one of the engine's own (EV-9). */
+export function isInternal(name: string): boolean {
+  return INTERNAL.test(name);
 }
 
 function eventRow({ environmentId, stored, routed }: EventEntry, payload: string | null): Row {
@@ -75,7 +88,8 @@ function eventRow({ environmentId, stored, routed }: EventEntry, payload: string
     JSON.stringify(outcomes),
     duplicate ? 1 : 0,
     routed ? 1 : 0,
-    INTERNAL.test(event.payload.name) ? 1 : 0,
+    isInternal(event.payload.name) ? 1 : 0,
+    event.depth ?? null,
   ];
 }
 
@@ -94,7 +108,8 @@ export async function storeEvents(
   for (const { meta } of await db.batch(statements)) countD1(meta);
 }
 
-interface EventRecord {
+/** A row of the table. */
+export interface EventRecord {
   readonly internal_id: string;
   readonly received_at: number;
   readonly source: string;
@@ -103,9 +118,12 @@ interface EventRecord {
   readonly outcomes: string;
   readonly duplicate: number;
   readonly routed: number;
+  readonly depth: number | null;
 }
 
-const COLUMNS = "internal_id, received_at, source, deduplication_id, payload, outcomes, duplicate, routed";
+/** The columns of an {@link EventRecord}. */
+export const EVENT_COLUMNS =
+  "internal_id, received_at, source, deduplication_id, payload, outcomes, duplicate, routed, depth";
 
 /** Events by internal id, in the order of the ids; ids that are not stored are left out. */
 export async function loadEvents(
@@ -124,62 +142,35 @@ export async function loadStoredEvents(
 ): Promise<StoredEvent[]> {
   const { results } = await db
     .prepare(
-      `SELECT ${COLUMNS} FROM events
+      `SELECT ${EVENT_COLUMNS} FROM events
        WHERE environment_id = ?1 AND internal_id IN (SELECT value FROM json_each(?2))`,
     )
     .bind(environmentId, JSON.stringify(internalIds))
     .all<EventRecord>();
-  const stored = await restore(db, environmentId, results);
+  const stored = await restoreEvents(db, environmentId, results);
   const byId = new Map(stored.map((one) => [one.event.internalId, one]));
   return internalIds.map((id) => byId.get(id)).filter((event) => event !== undefined);
 }
 
 /** The event with this internal id, or else the newest one its sender gave this id (EV-6, API-7); null when there is none. */
 export async function findEvent(db: D1Database, environmentId: string, id: string): Promise<StoredEvent | null> {
-  const byInternalId = `SELECT ${COLUMNS} FROM events WHERE environment_id = ?1 AND internal_id = ?2`;
-  const bySenderId = `SELECT ${COLUMNS} FROM events INDEXED BY events_by_sender_id WHERE environment_id = ?1 AND deduplication_id = ?2
+  const byInternalId = `SELECT ${EVENT_COLUMNS} FROM events WHERE environment_id = ?1 AND internal_id = ?2`;
+  const bySenderId = `SELECT ${EVENT_COLUMNS} FROM events INDEXED BY events_by_sender_id WHERE environment_id = ?1 AND deduplication_id = ?2
     ORDER BY internal_id DESC LIMIT 1`;
   for (const query of isUlid(id) ? [byInternalId, bySenderId] : [bySenderId]) {
     const { results } = await db.prepare(query).bind(environmentId, id).all<EventRecord>();
-    const [event] = await restore(db, environmentId, results);
+    const [event] = await restoreEvents(db, environmentId, results);
     if (event !== undefined) return event;
   }
   return null;
 }
 
-/**
- * Events, newest first (API-7). The engine's own are left out unless the filter names one of them.
- * A page ends early once its payloads exceed `HISTORY.pageBytes`.
- */
-export async function listEvents(
+/** Events as they were stored, in the order of the records. */
+export async function restoreEvents(
   db: D1Database,
   environmentId: string,
-  filter: EventFilter,
-  page: Page,
-): Promise<Listing<StoredEvent>> {
-  // The planner would walk the primary key: without statistics it does not know that names tell events apart, environments do not.
-  // The partial index needs to see `internal = 0` literally.
-  const internal = filter.name !== null && INTERNAL.test(filter.name) ? 1 : 0;
-  const index = filter.name !== null && internal === 0 ? "INDEXED BY events_by_name" : "";
-  const conditions = [`environment_id = ?1 AND internal = ${internal}`];
-  const values: (string | number)[] = [environmentId, page.limit, HISTORY.pageBytes];
-  const where = (condition: string, value: string | number | null) => {
-    if (value !== null) conditions.push(`${condition} ?${values.push(value)}`);
-  };
-  where("name =", filter.name);
-  where("received_at >=", filter.receivedAfter);
-  where("received_at <", filter.receivedBefore);
-  where("internal_id <", page.cursor);
-  const select = `SELECT ${COLUMNS}, COALESCE(LENGTH(CAST(payload AS BLOB)), ${HISTORY.rowBytes}) AS size
-    FROM events ${index} WHERE ${conditions.join(" AND ")}`;
-  const { results } = await db
-    .prepare(pagedQuery(select, "internal_id", "?2", "?3"))
-    .bind(...values)
-    .all<EventRecord & PagedRow>();
-  return listing(results, await restore(db, environmentId, results), ({ event }) => event.internalId);
-}
-
-async function restore(db: D1Database, environmentId: string, records: readonly EventRecord[]): Promise<StoredEvent[]> {
+  records: readonly EventRecord[],
+): Promise<StoredEvent[]> {
   const split = records.filter((record) => record.payload === null).map((record) => record.internal_id);
   const parts = await loadParts(db, environmentId, split);
   return records.map((record) => {
@@ -191,6 +182,7 @@ async function restore(db: D1Database, environmentId: string, records: readonly 
         receivedAt: record.received_at,
         source: record.source,
         deduplicationId: record.deduplication_id,
+        ...(record.depth === null ? {} : { depth: record.depth }),
         // Both texts were made by `eventRow` from values of these types.
         payload: JSON.parse(payload) as EventPayload,
       },

@@ -2,6 +2,7 @@
  * What travels to history. Owns the rows' shapes and the queue message; the consumer turns them into D1 rows.
  * History is a projection: every row can be sent again and the newest wins, so a lost message only delays it.
  */
+import type { MinuteOfActivity } from "../decide/run/activity.ts";
 import type { CancelCause } from "../decide/run/flow.ts";
 import type { RoutedEvent } from "../events/event.ts";
 import type { Json } from "../json.ts";
@@ -44,6 +45,8 @@ export interface RunRow {
   readonly sequence: number;
   /** When an unfinished run expects to be looked at next (I4); lists do not show it. */
   readonly dueAt?: number;
+  /** What it has done until then, by the minute, for metrics; lists do not show it. */
+  readonly activity?: readonly MinuteOfActivity[];
 }
 
 /** What one run reports: its own row, its trigger events, and the system events it emitted. */

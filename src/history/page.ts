@@ -1,5 +1,5 @@
 /**
- * Pages of a list (API-5). Owns what a page is: newest first, cut by the ULID of the last item seen, so that items arriving
+ * Pages of a list (API-5). Owns what a page is: newest first unless asked otherwise, cut by the ULID of the last item seen, so that items arriving
  * meanwhile neither repeat nor hide any. A page may hold fewer items than asked for when they are large; only `nextCursor` tells the end.
  */
 
@@ -9,6 +9,8 @@ export interface Page {
   readonly limit: number;
   /** ULID of the last item of the page before; null for the first page. */
   readonly cursor: string | null;
+  /** `oldest`: oldest first; absent: newest first. */
+  readonly order?: "newest" | "oldest";
 }
 
 /** A page's items, and where the next one starts: null at the end. */
@@ -27,11 +29,18 @@ export interface PagedRow {
  * those before them fill `budget` (bytes), and always keeps the first. `id` names the ULID column; `limit` and `budget` are parameter
  * placeholders. All arguments are constants of the caller, never input.
  */
-export function pagedQuery(select: string, id: string, limit: string, budget: string): string {
+export function pagedQuery(
+  select: string,
+  id: string,
+  limit: string,
+  budget: string,
+  order: NonNullable<Page["order"]> = "newest",
+): string {
+  const by = `${id} ${order === "newest" ? "DESC" : "ASC"}`;
   return `SELECT * FROM (
-    SELECT *, COUNT(*) OVER () AS available, SUM(size) OVER (ORDER BY ${id} DESC ROWS UNBOUNDED PRECEDING) - size AS preceding
-    FROM (${select} ORDER BY ${id} DESC LIMIT ${limit} + 1)
-  ) WHERE preceding < ${budget} ORDER BY ${id} DESC LIMIT ${limit}`;
+    SELECT *, COUNT(*) OVER () AS available, SUM(size) OVER (ORDER BY ${by} ROWS UNBOUNDED PRECEDING) - size AS preceding
+    FROM (${select} ORDER BY ${by} LIMIT ${limit} + 1)
+  ) WHERE preceding < ${budget} ORDER BY ${by} LIMIT ${limit}`;
 }
 
 /** Makes a listing of what {@link pagedQuery} gave. */

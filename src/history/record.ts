@@ -5,8 +5,7 @@
 import type { Bindings } from "../bindings.ts";
 import { countD1 } from "../counters.ts";
 import type { Published } from "../events/publish.ts";
-import { eventStatements } from "./events.ts";
-import { runStatements } from "./runs.ts";
+import { projectionStatements } from "./projection.ts";
 import { ensureSchema } from "./schema.ts";
 
 /** Resolves when everything is in D1. `routed: false` marks events whose fan-out is still to come. */
@@ -19,6 +18,6 @@ export async function record(
   if (unreported.length === 0 && skipped.length === 0) return;
   await ensureSchema(bindings.DB);
   const entries = unreported.map((stored) => ({ environmentId, stored, routed }));
-  const statements = [...eventStatements(bindings.DB, entries), ...runStatements(bindings.DB, skipped)];
+  const statements = projectionStatements(bindings.DB, entries, skipped);
   for (const { meta } of await bindings.DB.batch(statements)) countD1(meta);
 }

@@ -6,35 +6,43 @@
 import type { CancelCause } from "../decide/run/flow.ts";
 import type { Json } from "../json.ts";
 import { HISTORY } from "../limits.ts";
+import { activityByMinute } from "../metrics/contributions.ts";
 import { type EncodedRow, encodeRow, packRows, type Row } from "./bulk.ts";
 import type { RunRow, RunStatus } from "./message.ts";
-import { type Listing, listing, type Page, type PagedRow, pagedQuery } from "./page.ts";
 import { isFinal } from "./status.ts";
 
-const COLUMNS = `run_id, app_id, function_id, function_slug, function_version, status, queued_at, started_at, ended_at, event_ids,
+/** The columns of a {@link RunRecord}. */
+export const RUN_COLUMNS = `run_id, app_id, function_id, function_slug, function_version, status, queued_at, started_at, ended_at, event_ids,
   event_name, original_run_id, parent_run_id, cron, cancel_reason, skip_reason, output, sequence, replay_id`;
 
-// What a run is born with never changes, so that a newer report writes one row, and an index entry only while the run is unfinished.
-const INSERT = `INSERT INTO runs (environment_id, ${COLUMNS}, due_at)
+// Most of what a run is born with never changes, so that a newer report writes one row, and an index entry only while the run is unfinished.
+const INSERT = `INSERT INTO runs (environment_id, ${RUN_COLUMNS}, due_at, activity)
   SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8, value->>9,
     value->>10, value->>11, value->>12, value->>13, value->>14, value->>15, value->>16, value->>17, value->>18, value->>19,
-    value->>20
+    value->>20, value->>21
   FROM json_each(?1) WHERE true
   ON CONFLICT (environment_id, run_id) DO UPDATE
   SET status = excluded.status, started_at = excluded.started_at, ended_at = excluded.ended_at,
+    function_version = excluded.function_version, queued_at = excluded.queued_at, event_ids = excluded.event_ids,
     cancel_reason = excluded.cancel_reason, skip_reason = excluded.skip_reason, output = excluded.output,
-    sequence = excluded.sequence, due_at = excluded.due_at
+    sequence = excluded.sequence, due_at = excluded.due_at,
+    activity = excluded.activity
   WHERE excluded.sequence > runs.sequence`;
 
 /** Statements that write runs, one per `HISTORY.rowBytes` of them; to be run in one `batch()`. */
 export function runStatements(db: D1Database, runs: readonly RunRow[]): D1PreparedStatement[] {
+  const rows = newestOf(runs).map(encodeRun);
+  return packRows(rows, HISTORY.rowBytes).map((parameter) => db.prepare(INSERT).bind(parameter));
+}
+
+/** The newest report of each run. */
+export function newestOf(runs: readonly RunRow[]): RunRow[] {
   const newest = new Map<string, RunRow>();
   for (const run of runs) {
     const key = `${run.environmentId} ${run.runId}`;
     if ((newest.get(key)?.sequence ?? Number.NEGATIVE_INFINITY) < run.sequence) newest.set(key, run);
   }
-  const rows = [...newest.values()].map(encodeRun);
-  return packRows(rows, HISTORY.rowBytes).map((parameter) => db.prepare(INSERT).bind(parameter));
+  return [...newest.values()];
 }
 
 /** An output that does not fit is left to the run's object; an unfinished run has none, unlike one that returned `null`. */
@@ -68,6 +76,7 @@ function runValues(run: RunRow, output: string | null): Row {
     run.replayId ?? null,
     // One that does not say when is looked at soon.
     isFinal(run.status) ? null : (run.dueAt ?? run.queuedAt),
+    run.activity === undefined ? null : JSON.stringify(activityByMinute(run.activity)),
   ];
 }
 
@@ -80,50 +89,21 @@ export interface RunFilter {
   readonly from: number | null;
   readonly until: number | null;
   readonly timeField: "queued_at" | "started_at" | "ended_at";
+  /** Only runs that are calls put off to another's end (EX-71), or only others; null or absent: both. */
+  readonly deferred?: boolean | null;
 }
 
 /** A run as history knows it, which may lag behind its object; null when there is none. */
 export async function findRun(db: D1Database, environmentId: string, runId: string): Promise<RunRow | null> {
   const record = await db
-    .prepare(`SELECT ${COLUMNS} FROM runs WHERE environment_id = ?1 AND run_id = ?2`)
+    .prepare(`SELECT ${RUN_COLUMNS} FROM runs WHERE environment_id = ?1 AND run_id = ?2`)
     .bind(environmentId, runId)
     .first<RunRecord>();
-  return record === null ? null : restore(environmentId, record);
+  return record === null ? null : restoreRun(environmentId, record);
 }
 
-/** Runs, newest first. A page ends early once its outputs exceed `HISTORY.pageBytes`. */
-export async function listRuns(
-  db: D1Database,
-  environmentId: string,
-  filter: RunFilter,
-  page: Page,
-): Promise<Listing<RunRow>> {
-  const conditions = ["environment_id = ?1"];
-  const values: (string | number)[] = [environmentId, page.limit, HISTORY.pageBytes];
-  const where = (condition: string, value: string | number | null) => {
-    if (value !== null) conditions.push(`${condition} ?${values.push(value)}`);
-  };
-  where("function_id =", filter.functionId);
-  where("app_id =", filter.appId);
-  where(`${filter.timeField} >=`, filter.from);
-  where(`${filter.timeField} <`, filter.until);
-  where("run_id <", page.cursor);
-  if (filter.statuses.length > 0) {
-    conditions.push(`status IN (SELECT value FROM json_each(?${values.push(JSON.stringify(filter.statuses))}))`);
-  }
-  // Without statistics the planner would walk all runs of the environment instead.
-  const index = filter.functionId === null ? "" : "INDEXED BY runs_by_function";
-  const select = `SELECT ${COLUMNS}, COALESCE(LENGTH(CAST(output AS BLOB)), 0) AS size
-    FROM runs ${index} WHERE ${conditions.join(" AND ")}`;
-  const { results } = await db
-    .prepare(pagedQuery(select, "run_id", "?2", "?3"))
-    .bind(...values)
-    .all<RunRecord & PagedRow>();
-  const items = results.map((record) => restore(environmentId, record));
-  return listing(results, items, (run) => run.runId);
-}
-
-interface RunRecord {
+/** A row of the table. */
+export interface RunRecord {
   readonly run_id: string;
   readonly app_id: string;
   readonly function_id: string;
@@ -145,7 +125,8 @@ interface RunRecord {
   readonly sequence: number;
 }
 
-function restore(environmentId: string, record: RunRecord): RunRow {
+/** A run as it was stored. */
+export function restoreRun(environmentId: string, record: RunRecord): RunRow {
   return {
     environmentId,
     runId: record.run_id,

@@ -9,6 +9,10 @@ import pauses from "../../migrations/0003_pauses.sql";
 import operations from "../../migrations/0004_operations.sql";
 import replays from "../../migrations/0005_replays.sql";
 import dueRuns from "../../migrations/0006_due_runs.sql";
+import metrics from "../../migrations/0007_metrics.sql";
+import search from "../../migrations/0008_search.sql";
+import insights from "../../migrations/0009_insights.sql";
+import eventDepth from "../../migrations/0010_event_depth.sql";
 import { splitStatements } from "./statements.ts";
 
 /** Every migration, oldest first, under its file name, which is what wrangler records. */
@@ -19,6 +23,10 @@ const MIGRATIONS: readonly { readonly name: string; readonly script: string }[] 
   { name: "0004_operations.sql", script: operations },
   { name: "0005_replays.sql", script: replays },
   { name: "0006_due_runs.sql", script: dueRuns },
+  { name: "0007_metrics.sql", script: metrics },
+  { name: "0008_search.sql", script: search },
+  { name: "0009_insights.sql", script: insights },
+  { name: "0010_event_depth.sql", script: eventDepth },
 ];
 
 const BOOKS = `CREATE TABLE IF NOT EXISTS d1_migrations(

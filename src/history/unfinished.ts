@@ -1,5 +1,5 @@
 /**
- * The runs of a function that may be unfinished, as history knows them: the newest are not there yet. Owns the one query for them.
+ * The runs of a function that may be unfinished, as history knows them: the newest are not there yet. Owns the queries for them.
  * Guarantees that a page costs a bounded number of rows, however many runs have ended. Callers have run `ensureSchema`.
  */
 import type { CancelCause } from "../decide/run/flow.ts";
@@ -23,6 +23,15 @@ interface ScannedRecord {
   readonly status: RunStatus;
   readonly cancel_reason: string | null;
   readonly event_id: string | null;
+}
+
+/** How many runs of a function are unfinished. */
+export async function countUnfinished(db: D1Database, environmentId: string, functionId: string): Promise<number> {
+  const count = await db
+    .prepare("SELECT COUNT(*) AS count FROM runs WHERE environment_id = ?1 AND due_at IS NOT NULL AND function_id = ?2")
+    .bind(environmentId, functionId)
+    .first<number>("count");
+  return count ?? 0;
 }
 
 /** Up to `limit` runs of a function, ended ones included, in the order of their ids, which follow `cursor`. */

@@ -11,8 +11,8 @@ export const CALL = {
   replyBytes: 8 * MIB,
   /** ms; how long one call may last (EX-17): the platform keeps a pending call for at most 15 minutes. */
   timeout: { default: 14 * MINUTE, min: 1 * SECOND, max: 14 * MINUTE },
-  /** ms; silence tolerated inside a streamed reply (EX-64). */
-  silence: 60 * SECOND,
+  /** ms; silence tolerated inside a streamed reply (EX-64). Hosts must be given the default; less is for tests. */
+  silence: { default: 60 * SECOND, min: 1 * SECOND, max: 60 * SECOND },
   /** Redirects followed, each checked like a URL of its own (EX-25). */
   redirects: 5,
   /** Calls a run makes itself; the platform allows six connections per invocation, one is kept for RPC. */

@@ -18,6 +18,8 @@ export const ENDPOINT = {
   pause: 250,
   /** Endpoints listed of one app: paths with ids in them are without number, and each would be a function of its own. */
   functions: 1000,
+  /** Characters of an endpoint's own id, and of the type of its request's body. */
+  textLength: 255,
   /** Characters of an endpoint's URL. */
   urlLength: 8 * KIB,
   /** Endpoints an isolate knows to be listed. */

@@ -15,6 +15,15 @@ export const EVENT = {
   perRequest: 5000,
   /** Bytes of a request body: default and range. */
   requestBytes: { default: 10 * MIB, min: 1 * MIB, max: 50 * MIB },
+  /**
+   * What one key may send in a second (SE-18): default and range. Each isolate counts for itself; a deployment under load has several.
+   */
+  keyRate: {
+    requests: { default: 2000, min: 1, max: 1_000_000 },
+    bytes: { default: 50 * MIB, min: 64 * KIB, max: 10_240 * MIB },
+    /** Keys that an isolate counts for; beyond it the one that began longest ago is forgotten. */
+    keys: 1000,
+  },
   /** Nesting of arrays and objects in anything we parse: deeper input only serves to exhaust a stack. */
   depth: 100,
   /** Oldest accepted `ts`: 1980-01-01, so that seconds mistaken for milliseconds are refused. */
@@ -29,6 +38,14 @@ export const EVENT = {
   sourceLength: 256,
   /** Sessions of one event, and bytes of a session's key and value. */
   sessions: { count: 5, keyBytes: 128, valueBytes: 512 },
+} as const;
+
+/** Chains: runs that send events which start runs (SE-18). */
+export const CHAIN = {
+  /** Runs that led to an event from which the engine warns. */
+  warn: 100,
+  /** Runs that led to an event from which it starts nothing any more: default and the range of the setting. */
+  stop: { default: 1000, min: 2, max: 100_000 },
 } as const;
 
 /** Starting the runs of a request. */

@@ -30,5 +30,21 @@ export const COMMAND = {
   clockSkew: 1 * MINUTE,
 } as const;
 
+/** `GET /health`. */
+export const HEALTH = {
+  /** ms; how long an answer is given again before the storage is asked anew. */
+  age: 1000,
+  /** ms; storage that has not answered by then counts as failing. */
+  patience: 5000,
+} as const;
+
+/** Sessions over REST (EV-37). */
+export const SESSION = {
+  /** Events that a question about sessions passes over, newest first: each is a row read. */
+  events: 10_000,
+  /** Sessions, or their keys, in one list. */
+  listed: 100,
+} as const;
+
 /** Lists over REST. */
 export const PAGE = { default: 20, min: 1, max: 100 } as const;

@@ -1,12 +1,20 @@
 /**
  * Limits of registration: what an app may ask for, and how long a cached catalog is trusted. Each number with its unit and its reason.
  */
-import { DAY, HOUR, MIB, MINUTE, SECOND } from "./units.ts";
+import { DAY, HOUR, KIB, MIB, MINUTE, SECOND } from "./units.ts";
 
 /** What an app may register (AP-14). */
 export const REGISTRATION = {
   bodyBytes: 4 * MIB,
   idLength: 255,
+  /** Characters of a function's name. */
+  nameLength: 255,
+  /** Characters of a serve URL. */
+  urlLength: 2048,
+  /** Characters kept of texts that only describe an app, and bytes of what it says it is capable of: both are parts of a row. */
+  described: { textLength: 255, capabilityBytes: 16 * KIB },
+  /** A refusal says so many violations, each in so many characters: it is stored, and sent back. */
+  refusal: { violations: 50, sentenceLength: 500 },
   triggers: 10,
   retries: 20,
   cancellations: 5,

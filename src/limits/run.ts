@@ -11,6 +11,8 @@ export const RUN = {
   steps: { default: 1000, min: 1, max: 10_000 },
   /** Bytes of one step result or of the function's output (EX-13). */
   outputBytes: 4 * MIB,
+  /** Bytes of an error as it is kept; a report to history holds it five times over, and a message between objects takes 32 MiB. */
+  errorBytes: 1 * MIB,
   /** Bytes of events, results and output together (EX-14). */
   stateBytes: 32 * MIB,
   /** ms; the longest sleep or wait (EX-38). */
@@ -27,6 +29,10 @@ export const RUN = {
   release: 50,
   /** Discovery calls a protocol-1 run may have in flight; later ones are merged. */
   discoveries: 16,
+  /** Characters of a step's id, which SDKs make of a hash, and of its name as it is kept. */
+  step: { idLength: 255, nameLength: 1024 },
+  /** Calls in a row that an app may ask for without getting further (EX-73). */
+  rediscoveries: 20,
   /** Steps one checkpoint may report (protocol/09 §9.5). */
   checkpointSteps: 1000,
   /** Bytes of one metadata entry and of all of a run's (EX-72). */

@@ -5,7 +5,7 @@
 import { REGISTRATION } from "./registration.ts";
 import { DAY, HOUR, MIB, MINUTE, SECOND } from "./units.ts";
 
-/** Looking after what an alarm should have woken (faults.md #8). */
+/** Looking after what an alarm should have woken (row 8). */
 export const SWEEP = {
   /** ms; an alarm that is later than this was given up by the platform, or is held back by it. */
   grace: 1 * MINUTE,

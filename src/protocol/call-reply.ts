@@ -4,6 +4,7 @@
  * what cannot be understood is an error of the attempt.
  */
 import * as z from "zod";
+import { parseMoment } from "../duration.ts";
 import type { ErrorCode } from "../errors.ts";
 import { type Json, parseJson } from "../json.ts";
 import { CALL, RUN } from "../limits.ts";
@@ -16,8 +17,17 @@ export interface RawReply {
   readonly body: string;
 }
 
+/** How the exchange was, for traces: HTTP status and bytes of the bodies. What is not known is absent. */
+interface ExchangeFacts {
+  readonly status?: number;
+  readonly sent?: number;
+  readonly received?: number;
+}
+
 /** What the reply means for the attempt. `version` is the protocol version the SDK speaks, when it said so. */
-export type CallReply =
+export type CallReply = { readonly exchange?: ExchangeFacts } & Meaning;
+
+type Meaning =
   | { readonly kind: "output"; readonly output: Json; readonly version: number | null }
   | ({ readonly kind: "ops"; readonly ops: readonly Op[]; readonly version: number | null } & RetryAdvice)
   | ({ readonly kind: "error"; readonly error: StepError; readonly version: number | null } & RetryAdvice);
@@ -40,7 +50,7 @@ export function parseReply(raw: RawReply, now: number): CallReply {
     return foreign(raw, retryAt);
   }
   if (raw.status === 201) {
-    const inner = envelope(raw.body);
+    const inner = envelope(raw.body, now);
     if (inner !== null)
       return parseSdk(inner.reply, inner.retryAt ?? retryTime(inner.reply.headers["retry-after"], now));
   }
@@ -91,15 +101,14 @@ const envelopeSchema = z.looseObject({
 });
 
 /** The envelope at the end of a streamed reply; null when the body is an ordinary output. */
-function envelope(body: string): { reply: RawReply; retryAt: number | null } | null {
+function envelope(body: string, now: number): { reply: RawReply; retryAt: number | null } | null {
   const parsed = envelopeSchema.safeParse(bodyOf(body.trim()));
   if (!parsed.success || !("body" in parsed.data)) return null;
   const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(parsed.data.headers ?? {})) headers[name.toLowerCase()] = String(value);
+  for (const [name, value] of Object.entries(parsed.data.headers ?? {}))
+    headers[name.toLowerCase()] = headerText(value);
   if (parsed.data.noRetry === true) headers["x-inngest-no-retry"] = "true";
   const inner = parsed.data.body;
-  const retryAt =
-    parsed.data.retryAt === undefined || parsed.data.retryAt === null ? NaN : Date.parse(parsed.data.retryAt);
   return {
     // Python and JavaScript send the body as text; Go, which sends no headers, as the value itself, which may be a text too.
     reply: {
@@ -107,18 +116,35 @@ function envelope(body: string): { reply: RawReply; retryAt: number | null } | n
       headers,
       body: typeof inner === "string" && parsed.data.headers ? inner : JSON.stringify(inner ?? null),
     },
-    retryAt: Number.isNaN(retryAt) ? null : retryAt,
+    retryAt: retryTime(parsed.data.retryAt ?? undefined, now),
   };
+}
+
+// A value of an object's own making cannot always be made into text.
+function headerText(value: unknown): string {
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
 /** `Retry-After`: seconds when short, a date otherwise (protocol/03 §3.2), clamped to the range of EX-23. */
 export function retryTime(header: string | undefined, now: number): number | null {
   if (header === undefined || header.trim() === "") return null;
   const text = header.trim();
-  const time = text.length <= 7 && /^\d+(?:\.\d+)?$/.test(text) ? now + Number(text) * 1000 : Date.parse(text);
-  if (Number.isNaN(time)) return null;
+  const time = text.length <= 7 && /^\d+(?:\.\d+)?$/.test(text) ? now + Number(text) * 1000 : dateOf(text);
+  if (time === null) return null;
+  return clamped(time, now);
+}
+
+function clamped(time: number, now: number): number {
   return Math.min(Math.max(time, now + RUN.retryAfter.min), now + RUN.retryAfter.max);
 }
+
+// Left to itself, the platform finds a date in "-5" and in "5 apples".
+function dateOf(text: string): number | null {
+  const time = HTTP_DATE.test(text) ? Date.parse(text) : parseMoment(text);
+  return time === null || Number.isNaN(time) ? null : time;
+}
+
+const HTTP_DATE = /^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? .*\d{2}:\d{2}:\d{2}/i;
 
 function versionOf(header: string | undefined): number | null {
   return header !== undefined && /^[0-9]$/.test(header) ? Number(header) : null;

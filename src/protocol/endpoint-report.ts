@@ -75,8 +75,8 @@ const described = z.looseObject({
   domain: z.string(),
   path: z.string().startsWith("/"),
   query_params: text,
-  content_type: text,
-  fn: text,
+  content_type: z.string().max(ENDPOINT.textLength).nullish(),
+  fn: z.string().max(ENDPOINT.textLength).nullish(),
 });
 
 /** Parses the body of `POST /v1/checkpoint`; `now` in ms. */

@@ -35,7 +35,8 @@ export function metadataOfOp(stepId: string, raw: unknown): readonly MetadataCha
 /** Kinds that only the SDK's own operations may write. Scores, experiments and warnings it also sends from outside a step. */
 const RESERVED = /^inngest\.(?!(score|experiment|warnings)$)/;
 
-const request = z.object({
+/** What `POST /v1/runs/:id/metadata` takes. */
+export const metadataBody = z.object({
   target: z.looseObject({ step_id: z.string().nullish() }).nullish(),
   metadata: z.array(change.refine(({ kind }) => !RESERVED.test(kind), "this kind is reserved")).min(1),
 });
@@ -46,7 +47,7 @@ export function parseMetadata(
 ):
   | { readonly ok: true; readonly changes: readonly MetadataChange[] }
   | { readonly ok: false; readonly message: string } {
-  const parsed = request.safeParse(body);
+  const parsed = metadataBody.safeParse(body);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     return { ok: false, message: `Malformed metadata at ${issue?.path.join(".") || "the body"}: ${issue?.message}` };

@@ -3,7 +3,10 @@
  * Owns the opcode names and where each carries its data; unknown fields are ignored, unknown opcodes become `unknown`.
  */
 import * as z from "zod";
+import { jsonBytes } from "../decide/run/turn.ts";
 import type { Json, JsonObject } from "../json.ts";
+import { CALL, RUN, TRACE } from "../limits.ts";
+import { maskNamed } from "../masking.ts";
 import { anyJson } from "./any-json.ts";
 import { type MetadataChange, metadataOfOp } from "./metadata.ts";
 
@@ -29,6 +32,8 @@ interface StepOp {
   /** `opts.parallelMode == "race"`: the run is rediscovered after each step of the group. */
   readonly race: boolean;
   readonly metadata: readonly MetadataChange[];
+  /** The arguments the app executes it with, credentials masked: for people to see. Absent without any, or with too many to keep. */
+  readonly input?: Json;
 }
 
 /** One operation. */
@@ -121,13 +126,16 @@ function toOp(raw: z.infer<typeof wire>): Op {
       return { op: "rediscover" };
     default:
   }
-  if (raw.id === undefined || raw.id === null || raw.id === "")
-    return { op: "unknown", name: `${raw.op} without an id` };
+  const fault = idFault(raw.id) ?? (raw.opts?.target_hashed_id ? idFault(raw.opts.target_hashed_id) : null);
+  if (raw.id === undefined || raw.id === null || fault !== null) {
+    return { op: "unknown", name: `${raw.op.slice(0, 100)} ${fault}` };
+  }
   const step: StepOp = {
     id: raw.id,
     label: labelOf(kind, raw.id, raw),
     race: raw.opts?.parallelMode === "race",
     metadata: metadataOfOp(raw.id, raw.metadata),
+    ...inputOf(kind, raw.opts?.input),
   };
   switch (kind) {
     case "steprun":
@@ -181,8 +189,20 @@ function toOp(raw: z.infer<typeof wire>): Op {
     case "deferabort":
       return { op: "undefer", deferId: raw.opts?.target_hashed_id ?? "" };
     default:
-      return { op: "unknown", name: raw.op };
+      return { op: "unknown", name: raw.op.slice(0, 100) };
   }
+}
+
+// Ids travel in URLs and headers, which cannot carry everything.
+const ID = /^[\x20-\x7e]*$/;
+
+/** What is wrong with an id, in words that follow the operation's name; null when it can be used. */
+function idFault(id: string | null | undefined): string | null {
+  if (id === undefined || id === null || id === "") return "without an id";
+  if (id.length > RUN.step.idLength) {
+    return `with an id of ${id.length} characters, of which ${RUN.step.idLength} are allowed`;
+  }
+  return ID.test(id) ? null : "with an id of other characters than those of ASCII that can be seen";
 }
 
 function labelOf(kind: string, id: string, { displayName, userland, name, opts }: z.infer<typeof wire>): StepLabel {
@@ -193,10 +213,16 @@ function labelOf(kind: string, id: string, { displayName, userland, name, opts }
         ? "arguments"
         : null;
   return {
-    name: displayName ?? userland?.id ?? name ?? id,
-    type: opts?.type ?? null,
+    name: (displayName ?? userland?.id ?? name ?? id).slice(0, RUN.step.nameLength),
+    type: opts?.type?.slice(0, RUN.step.nameLength) ?? null,
     ...(takes === null ? {} : { takes }),
   };
+}
+
+function inputOf(kind: string, input: Json | null | undefined): { readonly input?: Json } {
+  if (!PLAIN.has(kind) || !Array.isArray(input) || input.length === 0) return {};
+  const bytes = new TextEncoder().encode(JSON.stringify(input)).byteLength;
+  return bytes <= TRACE.inputBytes ? { input: maskNamed(input) } : {};
 }
 
 /** What an app says of a step that it executes itself. */
@@ -210,14 +236,36 @@ function optsOf(opts: unknown): JsonObject {
 
 const errorObject = z.record(z.string(), anyJson);
 
-/** Makes any thrown thing an app reported into an error object; text becomes the message (EX-30). */
+/**
+ * Makes any thrown thing an app reported into an error object; text becomes the message (EX-30). Of one beyond `RUN.errorBytes` only the
+ * beginning is kept.
+ */
 export function toError(raw: unknown): StepError {
+  const error = errorOf(raw);
+  const bytes = jsonBytes(error);
+  if (bytes <= RUN.errorBytes) return error;
+  const message = `${beginningOf(error.message)} (The error has ${bytes} bytes and was cut; the limit is ${RUN.errorBytes} bytes.)`;
+  const { stack } = error;
+  return {
+    name: error.name.slice(0, RUN.step.nameLength),
+    message,
+    ...(typeof stack === "string" ? { stack: beginningOf(stack) } : {}),
+  };
+}
+
+function beginningOf(text: string): string {
+  return text.length <= CALL.quotedBytes ? text : `${text.slice(0, CALL.quotedBytes)}…`;
+}
+
+function errorOf(raw: unknown): StepError {
   const object = errorObject.safeParse(raw);
   if (!object.success) return { name: "Error", message: typeof raw === "string" ? raw : JSON.stringify(raw ?? null) };
-  const { name, message } = object.data;
+  const { name } = object.data;
+  // What an SDK says of its own trouble is under `error` (protocol/03 §3.4).
+  const message = object.data["message"] ?? object.data["error"];
   return {
     ...object.data,
     name: typeof name === "string" && name !== "" ? name : "Error",
-    message: typeof message === "string" ? message : JSON.stringify(message ?? object.data["error"] ?? ""),
+    message: typeof message === "string" ? message : JSON.stringify(message ?? ""),
   };
 }

@@ -6,6 +6,7 @@
 import * as z from "zod";
 import type { ErrorCode } from "../errors.ts";
 import type { Json, JsonObject } from "../json.ts";
+import { REGISTRATION } from "../limits.ts";
 
 /** A rule that a registration breaks (AP-14). */
 export interface Violation {
@@ -45,7 +46,7 @@ const step = z.strictObject({
 
 const schema = z.strictObject({
   id: z.string().default(""),
-  name: z.string().optional(),
+  name: z.string().max(REGISTRATION.nameLength, `must have at most ${REGISTRATION.nameLength} characters`).optional(),
   triggers: z.array(trigger).default([]),
   steps: z.record(z.string(), step).default({}),
   retries: retries.optional(),

@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import type { Json, JsonObject } from "../json.ts";
+import { REGISTRATION } from "../limits.ts";
 import { anyJson } from "./any-json.ts";
 import { parseFunction, type Violation, type WireFunction } from "./registration-function.ts";
 
@@ -26,7 +27,14 @@ export interface Registration {
   readonly violations: readonly Violation[];
 }
 
-const text = z.string().nullish().catch(null);
+const { textLength, capabilityBytes } = REGISTRATION.described;
+const text = z
+  .string()
+  .transform((value) => value.slice(0, textLength))
+  .nullish()
+  .catch(null);
+/** Identifies the app, or where it is: judged as it is. */
+const identifier = z.string().nullish().catch(null);
 
 const object = z.custom<JsonObject>((value) => typeof value === "object" && value !== null && !Array.isArray(value));
 
@@ -43,7 +51,10 @@ const envelope = z.looseObject({
   framework: text,
   platform: text,
   appVersion: text,
-  capabilities: object.nullish().catch(null),
+  capabilities: object
+    .refine((value) => JSON.stringify(value).length <= capabilityBytes)
+    .nullish()
+    .catch(null),
   headers: z.object({ platform: text }).nullish().catch(null),
 });
 
@@ -68,7 +79,7 @@ export function parseRegistration(body: Json): Registration {
   };
 }
 
-const identity = z.object({ appName: text, app_id: text, url: text }).catch({});
+const identity = z.object({ appName: identifier, app_id: identifier, url: identifier }).catch({});
 
 /** What is left of a body whose outer fields are wrong: enough to tie the refusal to an app. */
 function unreadable(body: Json, error: z.ZodError): Registration {

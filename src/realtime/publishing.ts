@@ -4,7 +4,7 @@
  */
 import type { Bindings } from "../bindings.ts";
 import { MillraceError } from "../errors.ts";
-import { readBody } from "../events/body.ts";
+import { readBody, unbroken } from "../events/body.ts";
 import { newUlid } from "../ids.ts";
 import { REALTIME } from "../limits.ts";
 import { channelStub } from "../objects.ts";
@@ -57,7 +57,9 @@ export async function publishStream(
   const reader = body?.getReader();
   let size = 0;
   try {
-    for (let read = await reader?.read(); read !== undefined && !read.done; read = await reader?.read()) {
+    for (;;) {
+      const read = await unbroken(async () => await reader?.read());
+      if (read === undefined || read.done) break;
       size += read.value.byteLength;
       if (size > most) throw tooLarge("stream", most);
       for (let at = 0; at < read.value.byteLength; at += pieceBytes) {

@@ -10,17 +10,27 @@ import { publish } from "../events/publish.ts";
 import { record } from "../history/record.ts";
 import { derivedUlid } from "../ids.ts";
 
+/** The internal id of an event of a run's end, which was at `at` (ms since 1970): `key` is the name of a system event. */
+export function endEventId(
+  { environmentId, runId }: { readonly environmentId: string; readonly runId: string },
+  key: string,
+  at: number,
+): Promise<string> {
+  return derivedUlid(at, key, environmentId, runId);
+}
+
 /** Publishes the events of a run that has ended and returns what became of them. */
 export async function announceEnd(bindings: Bindings, state: RunState, now: number): Promise<readonly RoutedEvent[]> {
   const { outcome, identity } = state;
   if (outcome === null) return [];
   const accept = async (key: string, payload: (id: string) => EventPayload): Promise<AcceptedEvent> => {
-    const internalId = await derivedUlid(outcome.at, key, identity.environmentId, identity.runId);
+    const internalId = await endEventId(identity, key, outcome.at);
     return {
       internalId,
       receivedAt: outcome.at,
       source: "engine",
       deduplicationId: null,
+      depth: identity.depth + 1,
       payload: payload(internalId),
     };
   };
@@ -29,7 +39,7 @@ export async function announceEnd(bindings: Bindings, state: RunState, now: numb
     ...deferredEvents(state).map(({ deferId, payload }) => accept(`defer ${deferId}`, payload)),
   ]);
   if (events.length === 0) return [];
-  const published = await publish(bindings, identity.environmentId, events, now, identity.depth + 1);
+  const published = await publish(bindings, identity.environmentId, events, now);
   // The run's report carries the events themselves.
   await record(bindings, identity.environmentId, { unreported: [], skipped: published.skipped });
   return published.events;

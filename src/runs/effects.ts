@@ -7,7 +7,7 @@ import type { Bindings } from "../bindings.ts";
 import { CallPool } from "../calls/pool.ts";
 import { answerToRepetition, type Cancelled } from "../decide/run/cancellation.ts";
 import type { Input } from "../decide/run/decide.ts";
-import { awaitsTurn } from "../decide/run/effects.ts";
+import { awaitsTurn, dueJobs, jobsInHand } from "../decide/run/effects.ts";
 import type { CancelCause } from "../decide/run/flow.ts";
 import { causeIn, isAwaiting } from "../decide/run/listener.ts";
 import { isWithinMetadata } from "../decide/run/metadata.ts";
@@ -42,6 +42,8 @@ export class RunEffects {
   readonly #bindings: Bindings;
   readonly #owner: EffectsOwner;
   #asking = false;
+  /** Deliveries that an earlier instance may have made: generations by job. */
+  #inherited: ReadonlyMap<number, number> = new Map();
 
   constructor(bindings: Bindings, { state, take, failed }: EffectsOwner) {
     const owner = { state, take, failed, advance: (now: RunState) => this.advance(now) };
@@ -53,13 +55,28 @@ export class RunEffects {
     this.reporter = new Reporter(bindings, this.registrations, this.leases, owner);
   }
 
+  /** The run was found in its log at `now` (ms), not begun here. */
+  inherit(state: RunState, now: number): void {
+    this.leases.inherit();
+    this.#inherited = new Map(jobsInHand(state, now).map(({ id, generation }) => [id, generation]));
+  }
+
   /** Does what the state calls for: registers its waits, then delivers its jobs; or tells everybody that it has ended. */
   advance(state: RunState): void {
     if (state.outcome !== null) return this.#inBackground(this.reporter.report(state));
     this.reporter.later(state);
     if (!this.registrations.isSettled(state)) return this.#inBackground(this.#register(state));
     if (awaitsTurn(state, Date.now())) return this.#inBackground(this.#enter(state));
+    // A call that outlived its instance may still report: repeated under the same fence, both would count (EX-66).
+    if (this.#repeatsCall(state)) return this.#inBackground(this.#owner.take(this.look(state, undefined)));
     this.leases.advance(state);
+  }
+
+  #repeatsCall(state: RunState): boolean {
+    if (this.#inherited.size === 0) return false;
+    return dueJobs(state, this.calls.delivering, Date.now()).some(
+      ({ id, generation }) => this.#inherited.get(id) === generation,
+    );
   }
 
   /** Time passed: what a decision has to know of this instance. `standing`: what is known of the function's pauses. */

@@ -37,14 +37,23 @@ export async function invokeFrom(
   }
   const event = await invokedEvent(state, step, invocation);
   // A function that skips the event answers the step by itself (FC-43).
-  const published = await publish(bindings, environmentId, [event], now, state.identity.depth + 1);
+  const published = await publish(bindings, environmentId, [event], now);
   await record(bindings, environmentId, published);
   return null;
 }
 
+/** The internal id of the event by which a step that began to wait at `at` (ms since 1970) invokes its function. */
+export function invocationId(
+  { environmentId, runId }: { readonly environmentId: string; readonly runId: string },
+  stepId: string,
+  at: number,
+): Promise<string> {
+  return derivedUlid(at, "invoke", environmentId, runId, stepId);
+}
+
 async function invokedEvent(state: RunState, step: WaitingStep, invocation: Invocation): Promise<AcceptedEvent> {
   const { identity } = state;
-  const id = await derivedUlid(step.at, "invoke", identity.environmentId, identity.runId, step.id);
+  const id = await invocationId(identity, step.id, step.at);
   const { data, user, v, meta } = invocation.payload;
   const sessions = objectOf(objectOf(meta)["sessions"]);
   return {
@@ -52,6 +61,7 @@ async function invokedEvent(state: RunState, step: WaitingStep, invocation: Invo
     receivedAt: step.at,
     source: `run ${identity.runId}`,
     deduplicationId: null,
+    depth: identity.depth + 1,
     payload: {
       name: INVOKED,
       data: {
@@ -100,6 +110,6 @@ export async function answerParent(bindings: Bindings, state: RunState): Promise
   const memo: JsonObject =
     outcome.status === "completed" ? { data: outcome.output } : errorMemo(toError(outcome.output));
   await inParallel(FANOUT.inline, [identity.parent, ...(identity.otherParents ?? [])], async ({ runId, stepId }) => {
-    await runStub(bindings, identity.environmentId, runId).resolve(stepId, memo);
+    await runStub(bindings, identity.environmentId, runId).resolve(stepId, memo, { runId: identity.runId });
   });
 }

@@ -51,9 +51,9 @@ export class Lease {
     return (this.#told ?? 0) > 0;
   }
 
-  /** The line knows all that the run wants of it. */
-  get isAcknowledged(): boolean {
-    return this.asking === null && !this.doubtful && this.#told !== null && this.#goneAt === null;
+  /** Whether the line knows that the run wants so many units of it, those in use included. */
+  acknowledges(units: number): boolean {
+    return this.asking === null && !this.doubtful && (this.#told ?? 0) >= units && this.#goneAt === null;
   }
 
   /** How the run stands with the line while `executing` calls are in hand; `now` in ms. */

@@ -82,6 +82,7 @@ export class Leases {
     if (before === null) return null;
     this.#leaseOn(before, line)?.called(held);
     if (before.outcome === null) this.#owner.advance(before);
+    this.#pass();
     return this.#answer(this.#owner.state() ?? before, line, held);
   }
 
@@ -95,7 +96,9 @@ export class Leases {
     for (const [position, job] of due.entries()) {
       const index = past.findIndex((count) => count <= position);
       const lease = leases[index];
-      if (lease?.isAcknowledged) waiting.set(job.id, lease.line);
+      // What was not registered yet, or could not be, has not come to its lines.
+      const units = lease?.line.counts === "steps" ? work.executing + position + 1 : 1;
+      if (lease?.acknowledges(units)) waiting.set(job.id, lease.line);
     }
     return waiting;
   }
@@ -116,7 +119,9 @@ export class Leases {
       if (asking.length === 0) break;
       await Promise.all(asking);
     }
-    if (this.#leasesOf(state).some(({ doubtful }) => doubtful)) {
+    // A start that was given is never given back: whatever its line has not heard, it need not be told.
+    const isOver = ({ line }: Lease) => line.counts === "starts" && (state.admitted || state.startedAt !== null);
+    if (this.#leasesOf(state).some((lease) => lease.doubtful && !isOver(lease))) {
       throw new Error("What the run held of its limits could not be given back yet.");
     }
   }
@@ -143,6 +148,16 @@ export class Leases {
     if (isGrantNews(state, jobs, admitted)) return this.#record(jobs, admitted);
     for (const job of jobs) this.#calls.deliver(job);
     this.advance(state);
+  }
+
+  /** Jobs that a line has let go on, and that the next one does not know of yet: should this instance be lost, nobody would call for them. */
+  #pass(): void {
+    const state = this.#owner.state();
+    if (state === null || state.outcome !== null) return;
+    const waiting = this.waiting(state);
+    const passed = this.#due(state).flatMap(({ id, lined }) => (lined && !waiting.has(id) ? [id] : []));
+    if (passed.length === 0) return;
+    this.#owner.take({ kind: "passed", jobs: passed }).catch((error: unknown) => this.#owner.failed(error));
   }
 
   #record(jobs: readonly Job[], admitted: boolean): void {

@@ -31,7 +31,7 @@ export async function findOriginal(
   fromStep: string | null,
 ): Promise<Found> {
   if (!isUlid(runId)) throw notFound(runId);
-  const names = fromStep === null ? [] : [await hashedId(fromStep), fromStep];
+  const names = fromStep === null ? [] : [await hashedStepId(fromStep), fromStep];
   const origin = await askRun(bindings, environmentId, runId, (run) => run.origin(names));
   if (origin === null) return await fromHistory(bindings, environmentId, runId, fromStep);
   const { identity, cut } = origin;
@@ -71,8 +71,7 @@ export function isCarried(eventName: string): boolean {
 /** The original that history knows. Throws `run_deleted` when not all of its events are there. */
 export function originalOf({ runId, eventIds }: Pick<RunRow, "runId" | "eventIds">, events: readonly AcceptedEvent[]) {
   if (events.length < eventIds.length) throw deleted(runId, "events");
-  // How many runs led to it is not known any more.
-  return { runId, events: atLeastOne(events, runId), depth: 0 };
+  return { runId, events: atLeastOne(events, runId), depth: Math.max(0, ...events.map(({ depth = 0 }) => depth)) };
 }
 
 function atLeastOne([first, ...others]: readonly AcceptedEvent[], runId: string): Original["events"] {
@@ -80,7 +79,8 @@ function atLeastOne([first, ...others]: readonly AcceptedEvent[], runId: string)
   return [first, ...others];
 }
 
-async function hashedId(name: string): Promise<string> {
+/** The id under which SDKs report a step that its author named so (protocol/03 §3.7). */
+export async function hashedStepId(name: string): Promise<string> {
   return hex(new Uint8Array(await crypto.subtle.digest("SHA-1", new TextEncoder().encode(name))));
 }
 

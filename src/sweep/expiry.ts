@@ -4,10 +4,12 @@
  * Guarantees that a run's object is gone before its row is, so that what an object did not remove by its own alarm is not forgotten.
  */
 import type { Bindings } from "../bindings.ts";
+import { countD1 } from "../counters.ts";
 import { portionsOf } from "../decide/sweep/portions.ts";
 import { pageOfEvents, pageOfRuns, removeEvents, removeRecords, removeRuns, type Stretch } from "../history/expired.ts";
 import { encodeUlid } from "../ids.ts";
-import { EVENT, HISTORY, RETENTION } from "../limits.ts";
+import { EVENT, HISTORY, METRICS, RETENTION } from "../limits.ts";
+import { expireMetrics } from "../metrics/statements.ts";
 import { askRun } from "../runs/ask.ts";
 import { settingsOf } from "../settings.ts";
 import { askEach } from "./asking.ts";
@@ -46,9 +48,10 @@ export const passEvents: Pass = async (bindings, environmentId, stretch, now) =>
   return idsOf(page);
 };
 
-/** Removes syncs and operations that are older than they are kept. */
+/** Removes syncs, operations and counts that are older than they are kept. */
 export async function expireRecords(bindings: Bindings, environmentId: string, now: number): Promise<void> {
   await removeRecords(bindings.DB, environmentId, encodeUlid(Math.max(now - RETENTION.records, 0), NO_ENTROPY));
+  countD1((await expireMetrics(bindings.DB, environmentId, now - METRICS.retention).run()).meta);
 }
 
 const NO_ENTROPY = new Uint8Array(10);

@@ -1,5 +1,5 @@
 /**
- * Runs that nobody looked at when it was time (I4, faults.md #8): found in history, asked, and left alone until they are due again.
+ * Runs that nobody looked at when it was time (I4, row 8): found in history, asked, and left alone until they are due again.
  * Guarantees that a sweep costs what is overdue and nothing for runs that sleep, and that one which cannot be asked keeps no others waiting.
  */
 import type { Bindings } from "../bindings.ts";

@@ -1,5 +1,5 @@
 /**
- * Objects other than runs whose alarm may have been given up (faults.md #8): those that the catalog, the functions' directories and the list
+ * Objects other than runs whose alarm may have been given up (row 8): those that the catalog, the functions' directories and the list
  * of operations lead to. Each is asked within `SWEEP.patrol`, a few in each sweep; what an object does about it is its own business.
  * Schedules have a list of their own (`durable-objects/environment/schedules.ts`).
  */

@@ -20,6 +20,11 @@ export function grant(turn: Turn, jobs: readonly number[], admitted: boolean): v
   if (jobs.length > 0 && hasToRejoin(turn.state)) record(turn, { is: "rejoined" });
 }
 
+/** These jobs are past the line they stood in, which calls for them no more: until the next one does, the run looks after them itself (I4). */
+export function pass(turn: Turn, jobs: readonly number[]): void {
+  for (const id of jobs) if (turn.state.jobs.get(id)?.lined === true) record(turn, { is: "granted", job: id });
+}
+
 function hasToRejoin(state: RunState): boolean {
   return state.released && linesOf(state).some(({ counts }) => counts === "runs");
 }
@@ -30,16 +35,24 @@ export function isGrantNews(state: RunState, jobs: readonly Job[], admitted: boo
   return jobs.some(({ lined }) => lined || state.startedAt === null);
 }
 
-/**
- * Looks after a due job of a run with lines that is not in hand. `waiting`: it stands in a line, which knows. `lost`: this is a new instance
- * of the run, and a call that an earlier one made may still be executing.
- */
-export function lookAfter(turn: Turn, job: Job, { waiting, lost }: { waiting: boolean; lost: boolean }): void {
+/** Calls that an earlier instance may have had in hand have so long to end, whatever becomes of the run meanwhile (FC-10). */
+export function leaveTime(turn: Turn): void {
   const { state, moment } = turn;
+  if (!countsSteps(state) || state.startedAt === null || state.suspended !== null) return;
+  for (const { id, delivery, due, lined } of [...state.jobs.values()]) {
+    if (delivery === "open" && due <= moment.now && !lined)
+      record(turn, { is: "delivered", job: id, due: moment.now + CAPACITY.orphan });
+  }
+}
+
+/**
+ * Looks after a due job of a run with lines that is not in hand. `waiting`: it stands in a line, which knows.
+ */
+export function lookAfter(turn: Turn, job: Job, waiting: boolean): void {
+  const { state } = turn;
   if (job.lined) return;
   // Nothing of a run that has not started was ever called: its lines are asked again.
   if (waiting) record(turn, { is: "lined", job: job.id });
   else if (state.startedAt === null) return;
   else if (!countsSteps(state) || job.delivery !== "open") record(turn, { is: "delivered", job: job.id });
-  else if (lost) record(turn, { is: "delivered", job: job.id, due: moment.now + CAPACITY.orphan });
 }

@@ -23,7 +23,7 @@ export function sleep(turn: Turn, op: OpOf<"sleep">, group: number): boolean {
   const place = enter(turn, op, group);
   const until = place === null ? null : untilOf(turn, op, op.until);
   if (place === null || until === null) return false;
-  if (until <= turn.moment.now) return finish(turn, op, place, null);
+  if (until <= turn.moment.now) return finish(turn, op, place, null, { as: "sleep" });
   record(turn, { is: "sleeping", ...stepRef(op), group: place, at: turn.moment.now, until });
   return false;
 }
@@ -86,11 +86,17 @@ function isNamed(turn: Turn, step: StepRef, kind: "event" | "signal", name: stri
   return false;
 }
 
-function wait(turn: Turn, op: StepRef, on: WaitTarget, text: string, group: number): boolean {
+function wait(
+  turn: Turn,
+  op: StepRef,
+  on: Exclude<WaitTarget, { kind: "invoke" }>,
+  text: string,
+  group: number,
+): boolean {
   const place = enter(turn, op, group);
   const until = place === null ? null : untilOf(turn, op, text);
   if (place === null || until === null) return false;
-  if (until <= turn.moment.now) return finish(turn, op, place, null);
+  if (until <= turn.moment.now) return finish(turn, op, place, null, { as: on.kind });
   record(turn, { is: "waiting", ...stepRef(op), group: place, at: turn.moment.now, on, until });
   return false;
 }
@@ -102,18 +108,22 @@ function enter(turn: Turn, step: StepRef, group: number): number | null {
   return known.status === "planned" ? known.group : null;
 }
 
+/** The last moment that has a date, ms since 1970; durations may reach beyond. */
+const LAST_DATE = 8.64e15;
+
 /** The moment a text names, as a duration from now or as a date. Null when it names none within the limit; the run has failed then. */
 function untilOf(turn: Turn, step: StepRef, text: string): number | null {
   const { now } = turn.moment;
   const length = parseDuration(text);
   const until = length === null ? parseMoment(text) : now + length;
   if (until === null) {
-    const message = `Step "${step.label.name}" names "${text}", which is neither a duration nor a date.`;
+    const message = `Step "${step.label.name}" names "${text.slice(0, 100)}", which is neither a duration nor a date.`;
     fail(turn, { name: "bad_reply", code: "bad_reply", message });
     return null;
   }
   if (until > now + RUN.timeout) {
-    const message = `Step "${step.label.name}" lasts until ${new Date(until).toISOString()}; the limit is 366 days.`;
+    const named = new Date(Math.min(until, LAST_DATE)).toISOString();
+    const message = `Step "${step.label.name}" lasts until ${named}; the limit is 366 days.`;
     fail(turn, { name: "InngestErrTimeoutTooLong", code: "timeout_too_long", message });
     return null;
   }

@@ -1,12 +1,15 @@
 /**
  * How a run is cancelled (CR-1): at once when nothing of it executes, otherwise when what executes has ended. Pure.
  * Guarantees that from the moment a cancellation is recorded nothing of the run begins and nothing it brings is kept (EX-11), and that the
- * first cause is the one that counts. A call that was lost has ended: whoever wakes the run says what still executes.
+ * first cause is the one that counts. A call that was lost has ended, under a limit when it has had the time to: whoever wakes the run says
+ * what still executes.
  */
+import { leaveTime } from "./admission.ts";
 import type { Input } from "./decide.ts";
 import type { CancelCause } from "./flow.ts";
-import { isCurrent, type Outcome, type RunState } from "./state.ts";
-import { record, type Turn } from "./turn.ts";
+import { countsSteps } from "./lines.ts";
+import { isCurrent, type Job, type Outcome, type RunState } from "./state.ts";
+import { record, recordCall, type Turn } from "./turn.ts";
 
 /** The error of every cancelled run, as its end event carries it (CR-33). */
 const CANCELLED = { error: "function cancelled", message: "function cancelled", name: "Error" } as const;
@@ -18,7 +21,8 @@ export type Cancelled = "cancelled" | "cancelling" | "ended" | "unknown";
 export function cancel(turn: Turn, cause: CancelCause, executing: ReadonlySet<number>): void {
   const { cancelling: known, jobs } = turn.state;
   const counted = known === null ? cause : withChildren(known, cause);
-  const dropped = [...jobs.keys()].filter((id) => !executing.has(id));
+  const over = [...jobs.values()].filter((job) => !executing.has(job.id) && !mayExecute(turn, job));
+  const dropped = over.map(({ id }) => id);
   // A job of the app's own handler (EX-68) is none of the engine's calls: such a run ends at once, and the handler learns it when it reports.
   if (dropped.length === jobs.size) return end(turn, counted);
   if (counted !== known) record(turn, { is: "cancelling", cause: counted });
@@ -38,9 +42,13 @@ export function windDown(turn: Turn, input: Input): boolean {
     case "forgotten":
     case "checkpoint":
       // A checkpoint stands between two steps, and its call is told to stop (EX-67).
-      if (isCurrent(turn.state, input.fence)) discard(turn, cancelling, input.fence.job);
+      if (isCurrent(turn.state, input.fence)) {
+        recordCall(turn, input.fence.job, "call" in input ? input.call : undefined);
+        discard(turn, cancelling, input.fence.job);
+      }
       return true;
     case "wake":
+      if (input.loaded === true) leaveTime(turn);
       cancel(turn, cancelling, input.delivering);
       return true;
     case "cancel":
@@ -49,6 +57,7 @@ export function windDown(turn: Turn, input: Input): boolean {
     case "event":
     case "resolved":
     case "granted":
+    case "passed":
     case "entered":
     case "failed":
       return true;
@@ -67,6 +76,11 @@ export function answerToRepetition({ status, cause }: Outcome, wish: CancelCause
 /** Whether the runs that this one invoked and waits for are to be cancelled with it (EX-54). */
 export function takesChildrenAlong({ outcome, cancelling }: RunState): boolean {
   return (outcome?.cause ?? cancelling)?.children === true;
+}
+
+/** Whether a call that nobody hears may be executing under a limit: what it holds is not given to others meanwhile (FC-10). */
+function mayExecute({ state, moment }: Turn, { delivery, due }: Job): boolean {
+  return delivery === "lost" && due > moment.now && countsSteps(state);
 }
 
 function discard(turn: Turn, cause: CancelCause, job: number): void {

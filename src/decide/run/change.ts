@@ -5,6 +5,7 @@
 import type { Json } from "../../json.ts";
 import type { MetadataChange } from "../../protocol/metadata.ts";
 import type { StepLabel } from "../../protocol/opcodes.ts";
+import type { CallFacts } from "./call-facts.ts";
 import type { CancelCause } from "./flow.ts";
 import type { RunIdentity } from "./identity.ts";
 import type { Defer, Outcome, ResponseHead, WaitTarget } from "./state.ts";
@@ -49,7 +50,11 @@ export type Change =
       readonly error: Json;
       /** Absent in logs of earlier versions: unknown. */
       readonly at?: number;
+      /** The step that failed; absent when it was code between steps, and in logs of earlier versions. */
+      readonly step?: { readonly id: string; readonly label: StepLabel };
     }
+  /** How the exchange was that this decision follows from. For traces; absent in logs of earlier versions. */
+  | ({ readonly is: "called"; readonly job: number } & CallFacts)
   | { readonly is: "done"; readonly job: number }
   /** A checkpoint arrived: what fails from here on fails for the first time. */
   | { readonly is: "progressed"; readonly job: number }
@@ -67,8 +72,18 @@ export type Change =
   | { readonly is: "deferred"; readonly id: string; readonly defer: Defer; readonly bytes: number }
   | { readonly is: "annotated"; readonly change: MetadataChange; readonly bytes: number }
   | { readonly is: "undeferred"; readonly id: string }
-  | ({ readonly is: "finished"; readonly memo: Json; readonly bytes: number } & Announcement)
+  | ({ readonly is: "finished"; readonly memo: Json; readonly bytes: number } & FinishDetails & Announcement)
   | ({ readonly is: "ended" } & Outcome);
+
+/** What traces tell of a finished step besides its result; absent in logs of earlier versions. */
+export interface FinishDetails {
+  /** It was never announced, because its time had passed already. */
+  readonly as?: "sleep" | "event" | "signal";
+  /** What ended its wait: the internal id of an event, or the run that was invoked. */
+  readonly by?: { readonly eventId: string } | { readonly runId: string };
+  /** The arguments it was executed with, credentials masked. */
+  readonly input?: Json;
+}
 
 /** A step as it entered the run. */
 interface Announcement {

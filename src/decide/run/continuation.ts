@@ -39,6 +39,6 @@ export function nothingNew(turn: Turn, job: Job): void {
   fail(turn, {
     name: "no_progress",
     code: "no_progress",
-    message: "The function was entered twice without a new step, a result or an error, and nothing is pending.",
+    message: `The function was entered ${turn.state.idle + 1} times in a row without a new step, a result or an error, and nothing is pending.`,
   });
 }

@@ -8,9 +8,10 @@ import type { Json } from "../../json.ts";
 import type { CallReply } from "../../protocol/call-reply.ts";
 import type { MetadataChange } from "../../protocol/metadata.ts";
 import type { Op, StepError } from "../../protocol/opcodes.ts";
-import { grant, lookAfter } from "./admission.ts";
+import { grant, leaveTime, lookAfter, pass } from "./admission.ts";
+import type { CallFacts } from "./call-facts.ts";
 import { cancel, windDown } from "./cancellation.ts";
-import type { Decision } from "./change.ts";
+import type { Decision, FinishDetails } from "./change.ts";
 import { expireRun } from "./deadline.ts";
 import { replay } from "./evolve.ts";
 import type { CancelCause } from "./flow.ts";
@@ -18,16 +19,16 @@ import { bytesAtBirth, type CopiedStep, takeOver } from "./fork.ts";
 import type { RunIdentity } from "./identity.ts";
 import { linesOf } from "./lines.ts";
 import { annotate } from "./metadata.ts";
-import { applyCheckpoint, applyOps } from "./operations.ts";
+import { applyCheckpoint, applyOps, giveUp } from "./operations.ts";
 import { type Halt, halt, heed, type Standing } from "./pausing.ts";
 import { answer, expire, forget, offer, type RequestOutcome, resolve } from "./resolution.ts";
 import { type Fence, HANDLER, isCurrent, type Job, type ResponseHead, type RunState } from "./state.ts";
-import { begin, complete, conclude, fail, type Moment, record, retry, type Turn } from "./turn.ts";
+import { begin, complete, conclude, fail, type Moment, record, recordCall, retry, type Turn } from "./turn.ts";
 
 /** What can happen to a run that exists. */
 export type Input =
   /** A call of the app ended, one way or another. */
-  | { readonly kind: "reply"; readonly fence: Fence; readonly reply: CallReply }
+  | { readonly kind: "reply"; readonly fence: Fence; readonly reply: CallReply; readonly call?: CallFacts }
   /**
    * Time passed, or the object was loaded: everything due is done. `delivering` are the jobs whose call is in flight
    * in this very instance, those that wait for a place included; a due job that is not among them has lost its call and is delivered
@@ -52,9 +53,19 @@ export type Input =
   /** An event that a waiting step may be waiting for. */
   | { readonly kind: "event"; readonly stepId: string; readonly event: AcceptedEvent }
   /** What a waiting step waited for: a signal's data, an invoked run's result. */
-  | { readonly kind: "resolved"; readonly stepId: string; readonly memo: Json }
+  | {
+      readonly kind: "resolved";
+      readonly stepId: string;
+      readonly memo: Json;
+      readonly by?: FinishDetails["by"];
+    }
   /** The engine's own request has been made. */
-  | { readonly kind: "answered"; readonly fence: Fence; readonly outcome: RequestOutcome }
+  | {
+      readonly kind: "answered";
+      readonly fence: Fence;
+      readonly outcome: RequestOutcome;
+      readonly call?: CallFacts;
+    }
   /** The engine's own request is no longer known to this instance. */
   | { readonly kind: "forgotten"; readonly fence: Fence }
   /** An endpoint's SDK told status and headers of its response, perhaps just after its last reply. */
@@ -63,6 +74,8 @@ export type Input =
   | { readonly kind: "annotated"; readonly changes: readonly MetadataChange[] }
   /** Its lines let it go on: `jobs` may execute, and with `admitted` the throttle has let the run start. */
   | { readonly kind: "granted"; readonly jobs: readonly number[]; readonly admitted: boolean }
+  /** The line these jobs stood in has let them go on to the next one, which may not know of them yet. */
+  | { readonly kind: "passed"; readonly jobs: readonly number[] }
   /** The singleton that it waited for is its own now (FC-43). */
   | { readonly kind: "entered" }
   /** Somebody cancels it; `executing` are the jobs whose call is in flight in this instance. */
@@ -111,7 +124,10 @@ export function decide(state: RunState, input: Input, moment: Moment): Decided |
   if (windDown(turn, input)) return conclude(turn);
   switch (input.kind) {
     case "reply":
-      fenced(turn, input.fence, (job) => applyReply(turn, job, input.reply));
+      fenced(turn, input.fence, (job) => {
+        recordCall(turn, job.id, input.call);
+        applyReply(turn, job, input.reply);
+      });
       break;
     case "checkpoint":
       fenced(turn, input.fence, (job) => {
@@ -120,7 +136,10 @@ export function decide(state: RunState, input: Input, moment: Moment): Decided |
       });
       break;
     case "answered":
-      fenced(turn, input.fence, (job) => answer(turn, job, input.outcome));
+      fenced(turn, input.fence, (job) => {
+        recordCall(turn, job.id, input.call);
+        answer(turn, job, input.outcome);
+      });
       break;
     case "forgotten":
       fenced(turn, input.fence, (job) => forget(turn, job));
@@ -132,7 +151,7 @@ export function decide(state: RunState, input: Input, moment: Moment): Decided |
       offer(turn, input.stepId, input.event);
       break;
     case "resolved":
-      resolve(turn, input.stepId, input.memo);
+      resolve(turn, input.stepId, input.memo, input.by);
       break;
     case "responded":
       respond(turn, input.head);
@@ -142,6 +161,9 @@ export function decide(state: RunState, input: Input, moment: Moment): Decided |
       break;
     case "granted":
       grant(turn, input.jobs, input.admitted);
+      break;
+    case "passed":
+      pass(turn, input.jobs);
       break;
     case "entered":
       enter(turn);
@@ -171,7 +193,8 @@ function applyReply(turn: Turn, job: Job, reply: CallReply): void {
       return applyOps(turn, job, reply.ops, reply);
     case "error":
       // An error between steps, or of the transport: the job is tried again, then the run has failed (EX-24, EX-29).
-      if (!retry(turn, job, reply.error, reply.noRetry, reply.retryAt)) fail(turn, reply.error);
+      if (retry(turn, job, reply.error, reply.noRetry, reply.retryAt)) return;
+      if (!giveUp(turn, job, reply.error)) fail(turn, reply.error);
   }
 }
 
@@ -195,6 +218,7 @@ function enter(turn: Turn): void {
 function wake(turn: Turn, input: Extract<Input, { kind: "wake" }>): void {
   const { delivering, executing = delivering, standing, waiting, loaded = false } = input;
   const held = turn.state.suspended !== null;
+  if (loaded) leaveTime(turn);
   if (standing !== undefined) heed(turn, standing, executing);
   const { outcome, cancelling } = turn.state;
   if (outcome !== null || cancelling !== null || expireRun(turn, executing)) return;
@@ -204,7 +228,7 @@ function wake(turn: Turn, input: Extract<Input, { kind: "wake" }>): void {
     if (job.due > now || delivering.has(job.id)) continue;
     // A held run called for none of these; what an instance lost while it was held is no longer waited for.
     if (linesOf(turn.state).length > 0 && !held) {
-      lookAfter(turn, job, { waiting: waiting?.has(job.id) ?? false, lost: loaded });
+      lookAfter(turn, job, waiting?.has(job.id) ?? false);
       continue;
     }
     record(turn, { is: "delivered", job: job.id });

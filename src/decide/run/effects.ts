@@ -4,7 +4,7 @@
  */
 import { CAPACITY, RERUN, RUN } from "../../limits.ts";
 import { deadlineOf } from "./deadline.ts";
-import { isDeliverable } from "./lines.ts";
+import { countsSteps, isDeliverable } from "./lines.ts";
 import { pauseLook } from "./pausing.ts";
 import { hasPendingSteps, isHeld, type Job, type RunState } from "./state.ts";
 
@@ -14,6 +14,15 @@ export function dueJobs(state: RunState, delivering: ReadonlySet<number>, now: n
   // that waits for its turn.
   if (state.outcome !== null || state.cancelling !== null || state.suspended !== null || state.keptOut) return [];
   return [...state.jobs.values()].filter((job) => isDeliverable(state, job, now) && !delivering.has(job.id));
+}
+
+/**
+ * Jobs whose call an instance that ends at `now` (ms) may leave behind. Those under a limit on executing steps have rules of their own
+ * (`admission.ts`), and requests of the engine leave nothing that could report.
+ */
+export function jobsInHand(state: RunState, now: number): Job[] {
+  if (state.outcome !== null || state.startedAt === null || countsSteps(state)) return [];
+  return [...state.jobs.values()].filter(({ due, lined, request }) => due <= now && !lined && !request);
 }
 
 /**

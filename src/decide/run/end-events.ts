@@ -14,10 +14,10 @@ type EndEvent = (typeof END_EVENTS)[number];
 const STATUS = { completed: "Completed", failed: "Failed", cancelled: "Cancelled" } as const;
 
 /** The names of the events this ended run has to emit, in order. Empty while it goes on. */
-export function endEventNames(state: RunState): EndEvent[] {
-  const trigger = state.identity.events[0]?.event.payload.name;
-  if (state.outcome === null || END_EVENTS.some((name) => name === trigger)) return [];
-  switch (state.outcome.status) {
+export function endEventNames({ identity, outcome }: Pick<RunState, "identity" | "outcome">): EndEvent[] {
+  const trigger = identity.events[0]?.event.payload.name;
+  if (outcome === null || END_EVENTS.some((name) => name === trigger)) return [];
+  switch (outcome.status) {
     case "completed":
       return ["inngest/function.finished"];
     case "failed":

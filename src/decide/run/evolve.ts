@@ -3,17 +3,22 @@
  * Pure as seen from outside: every function copies the state once and changes only its own copy.
  */
 import type { MetadataChange } from "../../protocol/metadata.ts";
+import { countActivity, type MinuteOfActivity } from "./activity.ts";
 import type { Change, Decision } from "./change.ts";
 import type { Defer, Job, RunState, Step } from "./state.ts";
 
 /** A copy of a state that its maker may change. */
 export interface Draft
-  extends Omit<{ -readonly [K in keyof RunState]: RunState[K] }, "stack" | "steps" | "jobs" | "defers" | "metadata"> {
+  extends Omit<
+    { -readonly [K in keyof RunState]: RunState[K] },
+    "stack" | "steps" | "jobs" | "defers" | "metadata" | "activity"
+  > {
   readonly stack: string[];
   readonly steps: Map<string, Step>;
   readonly jobs: Map<number, Job>;
   readonly defers: Map<string, Defer>;
   readonly metadata: MetadataChange[];
+  readonly activity: MinuteOfActivity[];
 }
 
 /** A copy to work on. */
@@ -25,6 +30,7 @@ export function draftOf(state: RunState): Draft {
     jobs: new Map(state.jobs),
     defers: new Map(state.defers),
     metadata: [...state.metadata],
+    activity: [...state.activity],
   };
 }
 
@@ -34,7 +40,7 @@ export function replay(log: Iterable<Decision>): RunState | null {
   for (const decision of log) {
     for (const change of decision.changes) {
       if (draft === null) draft = created(change);
-      else applyChange(draft, change);
+      else applyChange(draft, change, decision.at);
     }
     if (draft !== null) draft.sequence++;
   }
@@ -61,6 +67,7 @@ function created(change: Change): Draft {
     defers: new Map(),
     metadata: [],
     metadataBytes: 0,
+    activity: [],
     nextJob: 1,
     branched: false,
     rediscover: false,
@@ -71,8 +78,9 @@ function created(change: Change): Draft {
   };
 }
 
-/** Applies one fact to a draft. */
-export function applyChange(draft: Draft, change: Change): void {
+/** Applies one fact to a draft; `at` is the time of its decision, ms. */
+export function applyChange(draft: Draft, change: Change, at: number): void {
+  countActivity(draft, change, at);
   switch (change.is) {
     case "created":
       return; // a run is created once; a repeated start never reaches the log
@@ -148,6 +156,8 @@ export function applyChange(draft: Draft, change: Change): void {
       }));
       return;
     }
+    case "called":
+      return; // only traces ask how it was
     case "done":
       draft.jobs.delete(change.job);
       return;
@@ -203,7 +213,7 @@ export function applyChange(draft: Draft, change: Change): void {
       return;
     }
     case "finished": {
-      const { is: _, bytes, at, ...step } = change;
+      const { is: _, bytes, at, as: _as, by: _by, input: _input, ...step } = change;
       const begun = draft.steps.get(step.id)?.at ?? at;
       draft.steps.set(step.id, { ...step, at: begun, status: "finished", endedAt: at });
       draft.stack.push(step.id);

@@ -69,7 +69,7 @@ function stepJson({ id, label }: { readonly id: string; readonly label: { name: 
 }
 
 /** A step's result out of the envelope in which SDKs get it back. An event or a signal has none, and more fields than an envelope. */
-function resultOf(memo: Json): { readonly ok: boolean; readonly data: Json } {
+export function resultOf(memo: Json): { readonly ok: boolean; readonly data: Json } {
   const entries = Object.entries(objectOf(memo));
   const [[name, data] = ["", null]] = entries;
   if (entries.length !== 1 || (name !== "data" && name !== "error")) return { ok: true, data: memo };

@@ -3,7 +3,7 @@
  * Owns the order in which operations count, grouping, and forced planning; what a single one does is its neighbours'.
  */
 import { CAPACITY, RUN } from "../../limits.ts";
-import type { Op } from "../../protocol/opcodes.ts";
+import type { Op, StepError } from "../../protocol/opcodes.ts";
 import { invoke, plan, request, sleep, waitForEvent, waitForSignal } from "./announcement.ts";
 import { discover, isContinuationDue, nothingNew, settle } from "./continuation.ts";
 import { defer, undefer } from "./deferral.ts";
@@ -29,7 +29,7 @@ export function applyOps(turn: Turn, job: Job, ops: readonly Op[], advice: Advic
     return refuse(turn, job, `The app reported an operation the engine does not know: ${unknown.name}`);
   }
   const counted = ops.filter(isCounted);
-  if (job.stepId !== null && !counted.some((op) => op.op === "complete" || ("id" in op && op.id === job.stepId))) {
+  if (job.stepId !== null && !counted.some((op) => op.op === "complete" || reports(op, job.stepId))) {
     return refuse(turn, job, "The app answered a call for one step without reporting that step.");
   }
   const before = turn.changes.length;
@@ -43,15 +43,17 @@ export function applyOps(turn: Turn, job: Job, ops: readonly Op[], advice: Advic
   for (const op of counted.toSorted((a, b) => rank(a) - rank(b))) {
     if (turn.state.outcome !== null) return;
     if (op.op === "error" && !isFinished(turn, op.id)) {
-      retried = retry(turn, current(turn, job), op.error, advice.noRetry, advice.retryAt);
+      retried = retry(turn, current(turn, job), op.error, advice.noRetry, advice.retryAt, op);
       if (retried) continue;
     }
     if (applyOp(turn, op, job.id) && "id" in op) finished.push(op.id);
   }
   if (turn.state.outcome !== null) return;
   const asked = counted.some((op) => op.op === "rediscover");
-  if (turn.changes.length === found && !asked) return nothingNew(turn, job);
-  if (turn.state.idle > 0 && turn.changes.length > before) record(turn, { is: "idle", calls: 0 });
+  if (turn.changes.length === found && !(asked && turn.state.idle < RUN.rediscoveries)) return nothingNew(turn, job);
+  // Without an end, an app that only asks to be called again would be.
+  if (turn.changes.length === before) record(turn, { is: "idle", calls: turn.state.idle + 1 });
+  else if (turn.state.idle > 0) record(turn, { is: "idle", calls: 0 });
   if (!retried) record(turn, { is: "done", job: job.id });
   // A discovery that is to be retried will find whatever comes next by itself.
   const continues = asked || (finished.some((id) => isContinuationDue(turn, id)) && !(retried && job.stepId === null));
@@ -80,6 +82,19 @@ export function applyCheckpoint(turn: Turn, job: Job, ops: readonly Op[]): void 
 function silenceOf({ state }: Turn, job: Job): number | null {
   if (job.delivery === "lost") return CAPACITY.orphan;
   return isHeld(state) ? (state.identity.endpoint?.lease ?? null) : null;
+}
+
+/**
+ * Ends a planned step that the app's code does not have any more, which its SDK says in so many words: nothing waits for its result, and
+ * the run goes on with what the code has now (EX-61, EX-62). False when the error is another one.
+ */
+export function giveUp(turn: Turn, job: Job, error: StepError): boolean {
+  const step = job.stepId === null ? undefined : turn.state.steps.get(job.stepId);
+  if (step?.status !== "planned" || error["requestedStep"] !== step.id) return false;
+  record(turn, { is: "done", job: job.id });
+  if (finish(turn, step, step.group, errorMemo(error)) && isContinuationDue(turn, step.id)) discover(turn);
+  else settle(turn);
+  return true;
 }
 
 /** Applies one operation; true when it finished its step. */
@@ -142,6 +157,11 @@ function refuse(turn: Turn, job: Job, message: string): void {
 function resultMemo({ data, label }: Extract<Op, { op: "run" }>) {
   const bytes = jsonBytes(data);
   return bytes > RUN.outputBytes ? errorMemo(outputTooLarge(`result of step "${label.name}"`, bytes)) : { data };
+}
+
+// That it is planned is known: taken for an answer, it would leave the step without a call.
+function reports(op: CountedOp, stepId: string | null): boolean {
+  return op.op !== "planned" && "id" in op && op.id === stepId;
 }
 
 function isFinished(turn: Turn, stepId: string): boolean {

@@ -53,7 +53,8 @@ export function viewOf(state: RunState, lines: ReadonlyMap<number, LineRef> = ne
  */
 export function reportOf(state: RunState, emitted: readonly RoutedEvent[], dueAt: number | null): RunReport {
   const { events, gathered } = state.identity;
-  const run = dueAt === null ? rowOf(state) : { ...rowOf(state), dueAt };
+  const told = { ...rowOf(state), activity: state.activity };
+  const run = dueAt === null ? told : { ...told, dueAt };
   return { run, events: gathered === true ? emitted : [...events, ...emitted] };
 }
 

@@ -8,6 +8,7 @@ import { evaluateCondition } from "../../expressions/evaluate.ts";
 import type { Json, JsonObject } from "../../json.ts";
 import { RUN } from "../../limits.ts";
 import type { StepError } from "../../protocol/opcodes.ts";
+import type { FinishDetails } from "./change.ts";
 import { discover, isContinuationDue } from "./continuation.ts";
 import { errorMemo, type Job, type Step, type WaitTarget } from "./state.ts";
 import { finish, jsonBytes, outputTooLarge, record, retry, type Turn } from "./turn.ts";
@@ -18,10 +19,10 @@ export type RequestOutcome =
   /** `retryAt` in ms, null for the back-off; not `retriable`: the step fails at once. */
   | { readonly ok: false; readonly error: StepError; readonly retryAt: number | null; readonly retriable: boolean };
 
-/** Ends a waiting step with its memo. */
-export function resolve(turn: Turn, stepId: string, memo: Json): void {
+/** Ends a waiting step with its memo. `by`: the run that was invoked. */
+export function resolve(turn: Turn, stepId: string, memo: Json, by?: FinishDetails["by"]): void {
   const step = turn.state.steps.get(stepId);
-  if (step?.status === "waiting") conclude(turn, step, memo);
+  if (step?.status === "waiting") conclude(turn, step, memo, by);
 }
 
 /** An event was offered to a waiting step; it ends the step when it is the one waited for (EX-41 … EX-43, EX-45). */
@@ -30,7 +31,7 @@ export function offer(turn: Turn, stepId: string, event: AcceptedEvent): void {
   if (step?.status !== "waiting" || step.on.kind !== "event" || step.on.event !== event.payload.name) return;
   // A run's own trigger never ends its waits.
   if (turn.state.identity.events.some((own) => own.event.internalId === event.internalId)) return;
-  if (isWanted(turn, step.on, event)) conclude(turn, step, event.payload);
+  if (isWanted(turn, step.on, event)) conclude(turn, step, event.payload, { eventId: event.internalId });
 }
 
 /** Ends everything whose time has come. */
@@ -49,7 +50,7 @@ export function expire(turn: Turn): void {
 export function answer(turn: Turn, job: Job, outcome: RequestOutcome): void {
   const step = job.stepId === null ? undefined : turn.state.steps.get(job.stepId);
   if (step === undefined) return;
-  if (!outcome.ok && retry(turn, job, outcome.error, !outcome.retriable, outcome.retryAt)) return;
+  if (!outcome.ok && retry(turn, job, outcome.error, !outcome.retriable, outcome.retryAt, step)) return;
   record(turn, { is: "done", job: job.id });
   conclude(turn, step, outcome.ok ? within(outcome.memo, step) : errorMemo(outcome.error));
 }
@@ -64,8 +65,9 @@ export function forget(turn: Turn, job: Job): void {
   discover(turn);
 }
 
-function conclude(turn: Turn, step: Step, memo: Json): void {
-  if (finish(turn, step, step.group, memo) && isContinuationDue(turn, step.id)) discover(turn);
+function conclude(turn: Turn, step: Step, memo: Json, by?: FinishDetails["by"]): void {
+  const finished = finish(turn, step, step.group, memo, by === undefined ? {} : { by });
+  if (finished && isContinuationDue(turn, step.id)) discover(turn);
 }
 
 function isWanted(turn: Turn, { condition }: Extract<WaitTarget, { kind: "event" }>, event: AcceptedEvent): boolean {

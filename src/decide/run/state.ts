@@ -5,6 +5,7 @@
 import type { Json, JsonObject } from "../../json.ts";
 import type { MetadataChange } from "../../protocol/metadata.ts";
 import type { StepError, StepLabel } from "../../protocol/opcodes.ts";
+import type { MinuteOfActivity } from "./activity.ts";
 import { inputMemo, isStepAwaited } from "./edited-input.ts";
 import type { CancelCause } from "./flow.ts";
 import type { RunIdentity } from "./identity.ts";
@@ -121,6 +122,8 @@ export interface RunState {
   /** Changes of metadata in order, and the bytes of their values. */
   readonly metadata: readonly MetadataChange[];
   readonly metadataBytes: number;
+  /** What it has done, by the minute, for metrics alone. */
+  readonly activity: readonly MinuteOfActivity[];
   /** The id of the next job. */
   readonly nextJob: number;
   /** Set once a protocol-1 run has announced several steps at once: it stays in forced planning (protocol/03 §3.4). */
@@ -216,12 +219,12 @@ export type WaitingStep = Extract<Step, { readonly status: "waiting" }>;
 
 /** The memo of all finished steps, as calls carry it: id to stored value. A step to be executed with another input has that (CR-27). */
 export function memoOf(state: RunState): JsonObject {
-  const memo: Record<string, Json> = {};
-  for (const id of state.stack) {
+  const memos = state.stack.flatMap((id): [string, Json][] => {
     const step = state.steps.get(id);
-    if (step?.status === "finished") memo[id] = step.memo;
-  }
-  return Object.assign(memo, inputMemo(state));
+    return step?.status === "finished" ? [[id, step.memo]] : [];
+  });
+  // An assignment to "__proto__" would store nothing.
+  return Object.assign(Object.fromEntries(memos), inputMemo(state));
 }
 
 /** A failed step's memo. */

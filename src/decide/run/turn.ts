@@ -7,7 +7,8 @@ import type { Json } from "../../json.ts";
 import { RUN } from "../../limits.ts";
 import type { StepError, StepLabel } from "../../protocol/opcodes.ts";
 import { retryDelay } from "../retry.ts";
-import type { Change, Decision } from "./change.ts";
+import type { CallFacts } from "./call-facts.ts";
+import type { Change, Decision, FinishDetails } from "./change.ts";
 import { applyChange, type Draft, draftOf } from "./evolve.ts";
 import { type Job, maxAttempts, type RunState } from "./state.ts";
 
@@ -21,6 +22,8 @@ export interface Moment {
   readonly retryInterval: number;
   /** Steps a run may have (EX-15). */
   readonly maxSteps: number;
+  /** Bytes its state may have; absent: `RUN.stateBytes` (EX-14). */
+  readonly stateBytes?: number;
 }
 
 /** A step as an operation names it. */
@@ -28,6 +31,8 @@ export interface StepRef {
   readonly id: string;
   readonly label: StepLabel;
   readonly race: boolean;
+  /** The arguments it was executed with; absent when there are none, or more than traces keep. */
+  readonly input?: Json;
 }
 
 /** A decision in the making. Its state is always the fold of what was recorded. */
@@ -45,7 +50,12 @@ export function begin(state: RunState, moment: Moment): Turn {
 /** Records a fact. */
 export function record(turn: Turn, change: Change): void {
   turn.changes.push(change);
-  applyChange(turn.state, change);
+  applyChange(turn.state, change, turn.moment.now);
+}
+
+/** Traces tell how the exchange was; what it brought is always news, so that this writes no row of its own. */
+export function recordCall(turn: Turn, job: number, call: CallFacts | undefined): void {
+  if (call !== undefined) record(turn, { is: "called", job, ...call });
 }
 
 /** What was decided: null when nothing changed and nothing needs to be written. */
@@ -77,16 +87,17 @@ export function admit(turn: Turn, step: StepRef): boolean {
 }
 
 /** Stores a step's result. The first result wins; a second one changes nothing (EX-4). True when it was stored. */
-export function finish(turn: Turn, step: StepRef, group: number, memo: Json): boolean {
+export function finish(turn: Turn, step: StepRef, group: number, memo: Json, details: FinishDetails = {}): boolean {
   const known = turn.state.steps.get(step.id);
   if (known?.status === "finished" || turn.state.outcome !== null) return false;
   if (known === undefined && !admit(turn, step)) return false;
   const bytes = jsonBytes(memo);
-  if (turn.state.bytes + bytes > RUN.stateBytes) {
+  const limit = turn.moment.stateBytes ?? RUN.stateBytes;
+  if (turn.state.bytes + bytes > limit) {
     fail(turn, {
       name: "InngestErrStateOverflowed",
       code: "state_too_large",
-      message: `The function run exceeded the state size limit of ${RUN.stateBytes} bytes.`,
+      message: `The function run exceeded the state size limit of ${limit} bytes.`,
     });
     return false;
   }
@@ -100,16 +111,29 @@ export function finish(turn: Turn, step: StepRef, group: number, memo: Json): bo
     at: turn.moment.now,
     memo,
     bytes,
+    ...(step.input === undefined ? {} : { input: step.input }),
+    ...details,
   });
   return true;
 }
 
-/** Tries a job again, or returns false when its attempts are used up or the error forbids another (EX-20, EX-22). */
-export function retry(turn: Turn, job: Job, error: Json, noRetry: boolean, retryAt: number | null): boolean {
+/**
+ * Tries a job again, or returns false when its attempts are used up or the error forbids another (EX-20, EX-22). `step` is what failed; absent
+ * when it was code between steps.
+ */
+export function retry(
+  turn: Turn,
+  job: Job,
+  error: Json,
+  noRetry: boolean,
+  retryAt: number | null,
+  step?: Pick<StepRef, "id" | "label">,
+): boolean {
   if (noRetry || job.attempt + 1 >= maxAttempts(turn.state)) return false;
   const { now, random, retryInterval } = turn.moment;
   const due = retryAt ?? now + retryDelay(job.attempt, retryInterval, random);
-  record(turn, { is: "retried", job: job.id, attempt: job.attempt + 1, due, error, at: now });
+  const failed = step === undefined ? {} : { step: { id: step.id, label: step.label } };
+  record(turn, { is: "retried", job: job.id, attempt: job.attempt + 1, due, error, at: now, ...failed });
   return true;
 }
 
