@@ -139,6 +139,7 @@ async function modulesOf(bundleDir: string, main: string): Promise<Module[]> {
         return [{ type: "ESModule", path }];
       case ".sql":
       case ".html":
+      case ".md":
       case ".txt":
         return [{ type: "Text", path }];
       case ".wasm":

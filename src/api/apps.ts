@@ -6,6 +6,7 @@ import { type Context, Hono } from "hono";
 import * as z from "zod";
 import { archive, unarchive } from "../apps/archive.ts";
 import { currentCatalog } from "../apps/catalog.ts";
+import { checkHealth } from "../apps/health.ts";
 import { listApps, type StoredApp } from "../apps/store.ts";
 import { syncUrl } from "../apps/sync.ts";
 import { listSyncs } from "../apps/sync-history.ts";
@@ -14,78 +15,175 @@ import { COMMAND } from "../limits.ts";
 import type { Api } from "./api.ts";
 import { authenticate } from "./authentication.ts";
 import { database } from "./database.ts";
-import { appJson, syncJson, syncResultJson } from "./v1/app.ts";
+import { described } from "./openapi/described.ts";
+import { appJson, appReply, healthReply, syncedAppReply, syncJson, syncReply, syncResultJson } from "./v1/app.ts";
 import { parseBody } from "./v1/body.ts";
-import { functionJson } from "./v1/function.ts";
+import { functionJson, functionReply } from "./v1/function.ts";
 import { pageQuery, parseQuery } from "./v1/query.ts";
-import { reply, replyList } from "./v1/reply.ts";
+import { list, one, reply, replyList } from "./v1/reply.ts";
 
 /** The routes. */
 export const apps = new Hono<Api>();
 
-apps.get("/v1/apps", authenticate, database, async (context) => {
-  const { id } = context.get("environment");
-  const [stored, { functions }] = await Promise.all([
-    listApps(context.env.DB, id),
-    currentCatalog(context.env, id, Date.now()),
-  ]);
-  return reply(
-    context,
-    stored.map((app) => appJson(app, functions)),
-  );
-});
+apps.get(
+  "/v1/apps",
+  described({ id: "listApps", summary: "All apps.", answers: { 200: one(z.array(appReply)) } }),
+  authenticate,
+  database,
+  async (context) => {
+    const { id } = context.get("environment");
+    const [stored, { functions }] = await Promise.all([
+      listApps(context.env.DB, id),
+      currentCatalog(context.env, id, Date.now()),
+    ]);
+    return reply(
+      context,
+      stored.map((app) => appJson(app, functions)),
+    );
+  },
+);
 
 const serveUrl = z.string("must be the serve URL of the app").min(1, "must not be empty");
 const newAppBody = z.object({ url: serveUrl });
 const syncBody = z.object({ url: serveUrl.nullable().default(null) });
 
-apps.post("/v1/apps", authenticate, database, async (context) => {
-  const { url } = await parseBody(context, newAppBody, COMMAND.bodyBytes);
-  return await sync(context, url);
-});
+apps.post(
+  "/v1/apps",
+  described({
+    id: "createApp",
+    summary: "Syncs the app at a URL.",
+    body: newAppBody,
+    answers: { 200: one(syncedAppReply) },
+  }),
+  authenticate,
+  database,
+  async (context) => {
+    const { url } = await parseBody(context, newAppBody, COMMAND.bodyBytes);
+    return await sync(context, url);
+  },
+);
 
-apps.get("/v1/apps/:name", authenticate, database, async (context) => {
-  return await shown(context, (await find(context)).id);
-});
+apps.get(
+  "/v1/apps/:name",
+  described({ id: "getApp", summary: "One app, by its name or id.", answers: { 200: one(appReply) } }),
+  authenticate,
+  database,
+  async (context) => {
+    return await shown(context, (await find(context)).id);
+  },
+);
 
-apps.get("/v1/apps/:name/functions", authenticate, database, async (context) => {
-  const app = await find(context);
-  const { functions } = await currentCatalog(context.env, context.get("environment").id, Date.now());
-  return context.json(functions.filter((registered) => registered.app.id === app.id).map(functionJson));
-});
+apps.get(
+  "/v1/apps/:name/functions",
+  described({
+    id: "listAppFunctions",
+    summary: "The functions of an app, without an envelope.",
+    answers: { 200: z.array(functionReply) },
+  }),
+  authenticate,
+  database,
+  async (context) => {
+    const app = await find(context);
+    const { functions } = await currentCatalog(context.env, context.get("environment").id, Date.now());
+    return context.json(functions.filter((registered) => registered.app.id === app.id).map(functionJson));
+  },
+);
 
-apps.get("/v1/apps/:name/syncs", authenticate, database, async (context) => {
-  const page = parseQuery(pageQuery, context.req.query());
-  const app = await find(context);
-  const { items, nextCursor } = await listSyncs(context.env.DB, context.get("environment").id, app.id, page);
-  return replyList(context, items.map(syncJson), nextCursor);
-});
+apps.get(
+  "/v1/apps/:name/syncs",
+  described({
+    id: "listAppSyncs",
+    summary: "The syncs of an app, newest first.",
+    query: pageQuery,
+    answers: { 200: list(syncReply) },
+  }),
+  authenticate,
+  database,
+  async (context) => {
+    const page = parseQuery(pageQuery, context.req.query());
+    const app = await find(context);
+    const { items, nextCursor } = await listSyncs(context.env.DB, context.get("environment").id, app.id, page);
+    return replyList(context, items.map(syncJson), nextCursor);
+  },
+);
 
-apps.post("/v1/apps/:name/sync", authenticate, database, async (context) => {
-  const { url } = await parseBody(context, syncBody, COMMAND.bodyBytes);
-  const app = await find(context);
-  if (app.method === "API") {
-    throw new MillraceError(
-      "conflict",
-      `"${app.name}" lists endpoints that were called, and is no served app to sync.`,
-    );
-  }
-  return await sync(context, url ?? app.url);
-});
+apps.post(
+  "/v1/apps/:name/sync",
+  described({
+    id: "syncApp",
+    summary: "Syncs an app now, and says what that changed.",
+    body: syncBody,
+    answers: { 200: one(syncedAppReply) },
+  }),
+  authenticate,
+  database,
+  async (context) => {
+    const { url } = await parseBody(context, syncBody, COMMAND.bodyBytes);
+    const app = await find(context);
+    refuseEndpoints(app);
+    return await sync(context, url ?? app.url);
+  },
+);
 
-apps.post("/v1/apps/:name/archive", authenticate, database, async (context) => {
-  const { id, name } = await find(context);
-  const archived = await archive(context.env, context.get("environment").id, "app", id, Date.now());
-  if (!archived) throw new MillraceError("conflict", `The app "${name}" is archived already.`);
-  return await shown(context, id);
-});
+apps.get(
+  "/v1/apps/:name/workers",
+  described({
+    id: "listAppWorkers",
+    summary: "The connect workers of an app; there are none yet.",
+    answers: { 200: list(z.looseObject({})) },
+  }),
+  authenticate,
+  database,
+  async (context) => {
+    await find(context);
+    return replyList(context, [], null);
+  },
+);
 
-apps.post("/v1/apps/:name/unarchive", authenticate, database, async (context) => {
-  const { id, name } = await find(context);
-  const restored = await unarchive(context.env, context.get("environment").id, "app", id);
-  if (!restored) throw new MillraceError("conflict", `The app "${name}" is not archived.`);
-  return await shown(context, id);
-});
+apps.get(
+  "/v1/apps/:name/health",
+  described({
+    id: "checkAppHealth",
+    summary: "Calls an app and says, check by check, what is right and what to do.",
+    answers: { 200: one(healthReply) },
+  }),
+  authenticate,
+  database,
+  async (context) => {
+    const app = await find(context);
+    refuseEndpoints(app);
+    const { functions } = await currentCatalog(context.env, context.get("environment").id, Date.now());
+    const active = functions.filter((registered) => registered.app.id === app.id && !registered.archived).length;
+    const checks = await checkHealth(context.get("settings"), { url: app.url, functions: active }, Date.now());
+    return reply(context, { healthy: checks.every(({ result }) => result !== "failed"), checks });
+  },
+);
+
+apps.post(
+  "/v1/apps/:name/archive",
+  described({ id: "archiveApp", summary: "Archives an app with all its functions.", answers: { 200: one(appReply) } }),
+  authenticate,
+  database,
+  async (context) => {
+    const { id, name } = await find(context);
+    const archived = await archive(context.env, context.get("environment").id, "app", id, Date.now());
+    if (!archived) throw new MillraceError("conflict", `The app "${name}" is archived already.`);
+    return await shown(context, id);
+  },
+);
+
+apps.post(
+  "/v1/apps/:name/unarchive",
+  described({ id: "unarchiveApp", summary: "Brings an archived app back.", answers: { 200: one(appReply) } }),
+  authenticate,
+  database,
+  async (context) => {
+    const { id, name } = await find(context);
+    const restored = await unarchive(context.env, context.get("environment").id, "app", id);
+    if (!restored) throw new MillraceError("conflict", `The app "${name}" is not archived.`);
+    return await shown(context, id);
+  },
+);
 
 /** The app a request names. Throws `app_not_found`. */
 async function find(context: Context<Api, `/v1/apps/:name${string}`>): Promise<StoredApp> {
@@ -94,6 +192,12 @@ async function find(context: Context<Api, `/v1/apps/:name${string}`>): Promise<S
   const app = stored.find((known) => known.name === name) ?? stored.find(({ id }) => id === name);
   if (app === undefined) throw new MillraceError("app_not_found", `No app has the name or id "${name}".`);
   return app;
+}
+
+/** What lists endpoints has no serve URL. Throws `conflict`. */
+function refuseEndpoints(app: StoredApp): void {
+  if (app.method !== "API") return;
+  throw new MillraceError("conflict", `"${app.name}" lists endpoints that were called, and is no served app.`);
 }
 
 /** Syncs the app at a URL and answers with that app, whichever it turns out to be, and what the sync changed. */

@@ -14,22 +14,25 @@ import { readBody } from "../events/body.ts";
 import { isUlid } from "../ids.ts";
 import { type Json, parseJson } from "../json.ts";
 import { CALL, ENDPOINT } from "../limits.ts";
-import { runStub } from "../objects.ts";
 import { type EndpointResult, httpResponse, responseOf } from "../protocol/endpoint-output.ts";
 import { type Parsed, parseNewRun, parseSteps } from "../protocol/endpoint-report.ts";
 import { STREAM } from "../protocol/realtime.ts";
 import { checkOutputToken, outputToken, realtimeToken } from "../protocol/token.ts";
+import { askRun } from "../runs/ask.ts";
 import { endpointIdentity } from "../runs/endpoint.ts";
 import type { Api } from "./api.ts";
 import { authenticate } from "./authentication.ts";
 import { database } from "./database.ts";
+import { described } from "./openapi/described.ts";
+import { endpointNotes } from "./openapi/endpoint-notes.ts";
 import { reply } from "./v1/reply.ts";
 
 /** To be mounted at `/`. */
 export const endpoint = new Hono<Api>();
 
 for (const prefix of ["/v1/checkpoint", "/v1/http/runs"]) {
-  endpoint.post(prefix, authenticate, database, async (context) => {
+  const note = endpointNotes(prefix === "/v1/checkpoint" ? "Checkpoint" : "Endpoint");
+  endpoint.post(prefix, described(note.begin), authenticate, database, async (context) => {
     const now = Date.now();
     const settings = context.get("settings");
     const { id: environmentId } = context.get("environment");
@@ -46,8 +49,8 @@ for (const prefix of ["/v1/checkpoint", "/v1/http/runs"]) {
     const sdk = sourceOf(context.req.raw.headers);
     const identity = await endpointIdentity(environmentId, known, report, { sdk, lease: settings.endpointLease, now });
     await listEndpoint(context.env.DB, environmentId, known, request, { sdk, retries, now });
-    const run = runStub(context.env, environmentId, runId);
-    judge(await run.endpoint({ functionId: known.function.id, ops, thrown, identity }), runId);
+    const reported = { functionId: known.function.id, ops, thrown, identity };
+    judge(await askRun(context.env, environmentId, runId, (run) => run.endpoint(reported)), runId);
     return reply(context, {
       fn_id: known.function.id,
       app_id: known.app.id,
@@ -57,16 +60,16 @@ for (const prefix of ["/v1/checkpoint", "/v1/http/runs"]) {
     });
   });
 
-  endpoint.post(`${prefix}/:runId/steps`, authenticate, async (context) => {
+  endpoint.post(`${prefix}/:runId/steps`, described(note.steps), authenticate, async (context) => {
     const runId = knownForm(context.req.param("runId"));
     const { functionId, ops, thrown } = accepted(parseSteps(runId, await bodyOf(context), Date.now()));
-    const run = runStub(context.env, context.get("environment").id, runId);
-    judge(await run.endpoint({ functionId, ops, thrown, identity: null }), runId);
+    const reported = { functionId, ops, thrown, identity: null };
+    judge(await askRun(context.env, context.get("environment").id, runId, (run) => run.endpoint(reported)), runId);
     return reply(context, { run_id: runId });
   });
 
   // A redirected caller may have kept its method, whichever that was.
-  endpoint.all(`${prefix}/:runId/output`, async (context) => {
+  endpoint.all(`${prefix}/:runId/output`, described(note.output), async (context) => {
     const runId = context.req.param("runId");
     const settings = context.get("settings");
     const environmentId = environmentOf(settings).id;
@@ -134,7 +137,12 @@ async function resultOf(
   const until = Date.now() + patience;
   for (;;) {
     try {
-      return await runStub(bindings, environmentId, runId).result(Math.max(0, until - Date.now()));
+      return await askRun(
+        bindings,
+        environmentId,
+        runId,
+        async (run) => await run.result(Math.max(0, until - Date.now())),
+      );
     } catch (error) {
       if (Date.now() + ENDPOINT.pause > until) throw error;
       console.warn(`result of run ${runId}: ${messageOf(error)}`);

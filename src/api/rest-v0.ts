@@ -8,7 +8,7 @@ import type { Bindings } from "../bindings.ts";
 import { MillraceError } from "../errors.ts";
 import { findRun } from "../history/runs.ts";
 import { isUlid } from "../ids.ts";
-import { runStub } from "../objects.ts";
+import { askRun } from "../runs/ask.ts";
 import { cancelRun } from "../runs/cancel.ts";
 import type { Api } from "./api.ts";
 import { authenticate } from "./authentication.ts";
@@ -19,13 +19,13 @@ export const restV0 = new Hono<Api>();
 
 restV0.get("/v0/runs/:id/batch", authenticate, database, async (context) => {
   const [environmentId, runId] = [context.get("environment").id, runIdOf(context.req.param("id"))];
-  const events = await runStub(context.env, environmentId, runId).events();
+  const events = await askRun(context.env, environmentId, runId, (run) => run.events());
   return events === null ? await refuse(context.env, environmentId, runId) : context.json(events);
 });
 
 restV0.get("/v0/runs/:id/actions", authenticate, database, async (context) => {
   const [environmentId, runId] = [context.get("environment").id, runIdOf(context.req.param("id"))];
-  const actions = await runStub(context.env, environmentId, runId).actions();
+  const actions = await askRun(context.env, environmentId, runId, (run) => run.actions());
   return actions === null ? await refuse(context.env, environmentId, runId) : context.json(actions);
 });
 

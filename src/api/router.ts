@@ -1,50 +1,60 @@
 /**
- * All routes of the engine on one origin (API-1). Owns what every reply has in common: server kind, request id, CORS, and the
- * form of errors (API-4). Guarantees that no error leaves without a code and that internal ones reveal nothing.
+ * All routes of the engine on one origin (API-1). Owns what every reply has in common: server kind and request id (API-4).
  */
 import { Hono } from "hono";
-import { cors } from "hono/cors";
-import { ERRORS, MillraceError, messageOf } from "../errors.ts";
 import { settingsOf } from "../settings.ts";
 import type { Api } from "./api.ts";
 import { apps } from "./apps.ts";
+import { pathBelowBase } from "./base-path.ts";
 import { checkpoint } from "./checkpoint.ts";
 import { counts } from "./counts.ts";
+import { crossOrigin } from "./cross-origin.ts";
 import { dev } from "./dev.ts";
 import { endpoint } from "./endpoint.ts";
 import { events } from "./events.ts";
+import { graphql } from "./graphql.ts";
+import { health } from "./health.ts";
 import { home } from "./home.ts";
 import { invoke } from "./invoke.ts";
+import { mcp } from "./mcp.ts";
 import { metadata } from "./metadata.ts";
+import { openApi } from "./openapi/routes.ts";
+import { prometheus } from "./prometheus.ts";
 import { realtime } from "./realtime.ts";
+import { notFound, onError } from "./refusal.ts";
 import { register } from "./register.ts";
+import { requestRate } from "./request-rate.ts";
 import { restV0 } from "./rest-v0.ts";
 import { restV1 } from "./rest-v1.ts";
 import { signals } from "./signals.ts";
+import { testHooks } from "./test-hooks.ts";
+import { userland } from "./userland.ts";
+import { v2 } from "./v2/routes.ts";
 
 /** The application. */
-export const router = new Hono<Api>();
+export const router = new Hono<Api>({ getPath: pathBelowBase });
 
-router.use(
-  cors({
-    origin: (origin) => origin || "*",
-    allowMethods: ["GET", "POST", "PUT", "DELETE", "OPTIONS"],
-    exposeHeaders: ["Link", "Mcp-Session-Id"],
-    credentials: true,
-    maxAge: 3600,
-  }),
-);
+/** What callers may name a request: it is repeated in the reply and in the log. */
+const REQUEST_ID = /^[\w.:+/=-]{1,256}$/;
 
 router.use(async (context, next) => {
+  const given = context.req.header("x-request-id") ?? "";
+  const requestId = REQUEST_ID.test(given) ? given : crypto.randomUUID();
+  context.set("requestId", requestId);
+  context.header("x-request-id", requestId);
   const settings = settingsOf(context.env);
   context.set("settings", settings);
   await next();
   context.header("x-inngest-server-kind", settings.mode);
-  context.header("x-request-id", context.req.header("x-request-id") ?? crypto.randomUUID());
+  context.header("x-content-type-options", "nosniff");
+  context.header("x-request-id", requestId);
 });
 
-router.get("/health", (context) => context.json({ status: 200, message: "OK" }));
+router.use(crossOrigin);
 
+for (const path of ["/v1/*", "/v2/*", "/api/v2/*", "/v0/gql"]) router.use(path, requestRate);
+
+router.route("/", health);
 router.route("/", events);
 router.route("/", invoke);
 router.route("/", register);
@@ -54,22 +64,21 @@ router.route("/", checkpoint);
 router.route("/", endpoint);
 router.route("/", realtime);
 router.route("/", home);
+router.route("/", graphql);
 router.route("/", restV0);
 router.route("/", restV1);
+router.route("/", prometheus);
 router.route("/", metadata);
 router.route("/", signals);
+router.route("/", userland);
 router.route("/", apps);
+router.route("/", testHooks);
+router.route("/", v2);
+router.route("/", mcp);
+router.route(
+  "/",
+  openApi(() => router.routes),
+);
 
-router.notFound((context) => {
-  return context.json({ status: 404, code: "not_found", error: `No route ${context.req.path}`, data: null }, 404);
-});
-
-router.onError((error, context) => {
-  const known = error instanceof MillraceError ? error : null;
-  if (known === null || known.status === 500)
-    console.error(`${context.req.method} ${context.req.path}: ${messageOf(error)}`);
-  const code = known?.code ?? "internal_error";
-  const text = known?.message ?? "The engine failed; its log has the reason under this request id.";
-  const status = ERRORS[code].status ?? 500;
-  return context.json({ status, code, error: text, data: null }, status);
-});
+router.notFound(notFound);
+router.onError(onError);

@@ -11,7 +11,8 @@ import { waitsStub } from "../objects.ts";
 import { anyJson } from "../protocol/any-json.ts";
 import type { Api } from "./api.ts";
 import { authenticate } from "./authentication.ts";
-import { reply } from "./v1/reply.ts";
+import { described } from "./openapi/described.ts";
+import { one, reply } from "./v1/reply.ts";
 
 const body = z.object({
   signal: z
@@ -24,12 +25,22 @@ const body = z.object({
 /** The route. */
 export const signals = new Hono<Api>();
 
-signals.post("/v1/signals", authenticate, async (context) => {
-  const { signal, data } = parseBody(await readBody(context.req.raw, WAITS.signal.bytes));
-  const runId = await waitsStub(context.env, context.get("environment").id, "signal", signal).signal(data);
-  if (runId === null) throw new MillraceError("signal_not_found", `No run waits for the signal "${signal}".`);
-  return reply(context, { run_id: runId });
-});
+signals.post(
+  "/v1/signals",
+  described({
+    id: "sendSignal",
+    summary: "Sends data to the run that waits for a signal.",
+    body,
+    answers: { 200: one(z.object({ run_id: z.string() })) },
+  }),
+  authenticate,
+  async (context) => {
+    const { signal, data } = parseBody(await readBody(context.req.raw, WAITS.signal.bytes));
+    const runId = await waitsStub(context.env, context.get("environment").id, "signal", signal).signal(data);
+    if (runId === null) throw new MillraceError("signal_not_found", `No run waits for the signal "${signal}".`);
+    return reply(context, { run_id: runId });
+  },
+);
 
 function parseBody(text: string): z.infer<typeof body> {
   const parsed = parseJson(text);

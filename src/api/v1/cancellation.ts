@@ -1,12 +1,42 @@
 /**
  * A bulk cancellation as REST v1 shows it (CR-9). Pure. Owns the JSON shape, a superset of protocol/11.
  */
+import * as z from "zod";
 import type { OperationState } from "../../decide/operation/operation.ts";
-import type { JsonObject } from "../../json.ts";
+import { time } from "./reply.ts";
 import { isoTime, isoTimeOrNull } from "./time.ts";
 
+/** The fields of a bulk cancellation. */
+export const cancellationFields = {
+  id: z.string(),
+  name: z.null(),
+  environment_id: z.string(),
+  app_id: z.string(),
+  app_name: z.string(),
+  function_internal_id: z.string(),
+  function_id: z.string(),
+  function_slug: z.string(),
+  started_after: time.nullable(),
+  started_before: time,
+  if: z.string().nullable(),
+  created_at: time,
+  ended_at: time.nullable(),
+  status: z.enum(["running", "completed", "stopped"]),
+  count: z.int(),
+  failed: z.int(),
+};
+
+/** The form of a bulk cancellation. */
+export const cancellationReply = z.object(cancellationFields).meta({ id: "Cancellation" });
+
 /** The cancellation object. `function_id` is the id without the app's; `count` are the runs cancelled so far. */
-export function cancellationJson({ request, status, count, failed, endedAt }: OperationState): JsonObject {
+export function cancellationJson({
+  request,
+  status,
+  count,
+  failed,
+  endedAt,
+}: OperationState): z.output<typeof cancellationReply> {
   const {
     app,
     function: { id, slug },

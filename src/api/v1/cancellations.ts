@@ -4,8 +4,7 @@
 import { Hono } from "hono";
 import * as z from "zod";
 import { currentCatalog } from "../../apps/catalog.ts";
-import type { Catalog } from "../../apps/catalog-index.ts";
-import type { RegisteredFunction } from "../../apps/function.ts";
+import { functionIn } from "../../apps/named.ts";
 import { MillraceError } from "../../errors.ts";
 
 import { newUlid } from "../../ids.ts";
@@ -14,11 +13,12 @@ import { beginOperation, readOperation, readOperations, stopOperation } from "..
 import type { Api } from "../api.ts";
 import { authenticate } from "../authentication.ts";
 import { database } from "../database.ts";
+import { described } from "../openapi/described.ts";
 import { parseBody } from "./body.ts";
-import { cancellationJson } from "./cancellation.ts";
+import { cancellationFields, cancellationJson, cancellationReply } from "./cancellation.ts";
 import { checkedCondition } from "./condition.ts";
 import { moment, pageQuery, parseQuery } from "./query.ts";
-import { metadata, reply, replyList } from "./reply.ts";
+import { list, metadata, one, reply, replyList } from "./reply.ts";
 
 const KIND = "cancel";
 
@@ -43,64 +43,94 @@ function checkPast(before: number | null, now: number): void {
   throw new MillraceError("invalid_request", "started_before: must not be in the future (CR-9).");
 }
 
+/** The guide shows the bare object, the convention is the envelope: both (CR-9). */
+const createdReply = one(cancellationReply).extend(cancellationFields);
+
 /** The routes, below `/v1`. */
 export const cancellations = new Hono<Api>();
 
-cancellations.post("/v1/cancellations", authenticate, database, async (context) => {
-  const body = await parseBody(context, cancellationBody, COMMAND.bodyBytes);
-  const environmentId = context.get("environment").id;
-  const condition = checkedCondition(body.if, "bulk_cancel");
-  const now = Date.now();
-  checkPast(body.started_before, now);
-  const { app, ...named } = functionIn(await currentCatalog(context.env, environmentId, now), body);
-  const state = await beginOperation(context.env, {
-    id: newUlid(now),
-    environmentId,
-    kind: KIND,
-    app,
-    function: { id: named.id, slug: named.slug },
-    after: body.started_after,
-    before: body.started_before ?? now,
-    condition,
-    createdAt: now,
-  });
-  // The guide shows the bare object, the convention is the envelope: both (CR-9).
-  const data = cancellationJson(state);
-  return context.json({ ...data, data, metadata: metadata() });
-});
+cancellations.post(
+  "/v1/cancellations",
+  described({
+    id: "createCancellation",
+    summary: "Cancels many runs of a function.",
+    body: cancellationBody,
+    answers: { 200: createdReply },
+  }),
+  authenticate,
+  database,
+  async (context) => {
+    const body = await parseBody(context, cancellationBody, COMMAND.bodyBytes);
+    const environmentId = context.get("environment").id;
+    const condition = checkedCondition(body.if, "bulk_cancel");
+    const now = Date.now();
+    checkPast(body.started_before, now);
+    const catalog = await currentCatalog(context.env, environmentId, now);
+    const { app, ...named } = functionIn(catalog, { app: body.app_id, function: body.function_id });
+    const state = await beginOperation(context.env, {
+      id: newUlid(now),
+      environmentId,
+      kind: KIND,
+      app,
+      function: { id: named.id, slug: named.slug },
+      after: body.started_after,
+      before: body.started_before ?? now,
+      condition,
+      createdAt: now,
+    });
+    const data = cancellationJson(state);
+    return context.json({ ...data, data, metadata: metadata() });
+  },
+);
 
-cancellations.get("/v1/cancellations", authenticate, database, async (context) => {
-  const page = parseQuery(pageQuery, context.req.query());
-  const { items, nextCursor } = await readOperations(context.env, context.get("environment").id, KIND, page);
-  return replyList(context, items.map(cancellationJson), nextCursor);
-});
+cancellations.get(
+  "/v1/cancellations",
+  described({
+    id: "listCancellations",
+    summary: "Bulk cancellations, newest first.",
+    query: pageQuery,
+    answers: { 200: list(cancellationReply) },
+  }),
+  authenticate,
+  database,
+  async (context) => {
+    const page = parseQuery(pageQuery, context.req.query());
+    const { items, nextCursor } = await readOperations(context.env, context.get("environment").id, KIND, page);
+    return replyList(context, items.map(cancellationJson), nextCursor);
+  },
+);
 
-cancellations.get("/v1/cancellations/:id", authenticate, database, async (context) => {
-  const id = context.req.param("id");
-  const state = await readOperation(context.env, context.get("environment").id, KIND, id);
-  return reply(context, cancellationJson(found(state, id)));
-});
+cancellations.get(
+  "/v1/cancellations/:id",
+  described({
+    id: "getCancellation",
+    summary: "How far a bulk cancellation is.",
+    answers: { 200: one(cancellationReply) },
+  }),
+  authenticate,
+  database,
+  async (context) => {
+    const id = context.req.param("id");
+    const state = await readOperation(context.env, context.get("environment").id, KIND, id);
+    return reply(context, cancellationJson(found(state, id)));
+  },
+);
 
-cancellations.delete("/v1/cancellations/:id", authenticate, database, async (context) => {
-  const id = context.req.param("id");
-  found(await stopOperation(context.env, context.get("environment").id, KIND, id), id);
-  return context.json({ ok: true });
-});
-
-/** A function by its id without the app's, its slug, or its UUID; the app by its id as its author wrote it, or its UUID. */
-function functionIn(
-  catalog: Catalog,
-  names: { readonly app_id: string; readonly function_id: string },
-): RegisteredFunction {
-  const { app_id, function_id } = names;
-  const app = catalog.apps.find(({ id, name }) => name === app_id || id === app_id);
-  if (app === undefined) throw new MillraceError("app_not_found", `No app has the id "${app_id}".`);
-  const own = catalog.functions.filter((one) => one.app.id === app.id);
-  const named = own.filter(({ id, slug }) => [id, slug, slug.slice(app.name.length + 1)].includes(function_id));
-  const [first] = named.sort((a, b) => Number(a.archived) - Number(b.archived));
-  if (first !== undefined) return first;
-  throw new MillraceError("function_not_found", `The app "${app_id}" has no function with the id "${function_id}".`);
-}
+cancellations.delete(
+  "/v1/cancellations/:id",
+  described({
+    id: "stopCancellation",
+    summary: "Stops a bulk cancellation.",
+    answers: { 200: z.object({ ok: z.literal(true) }) },
+  }),
+  authenticate,
+  database,
+  async (context) => {
+    const id = context.req.param("id");
+    found(await stopOperation(context.env, context.get("environment").id, KIND, id), id);
+    return context.json({ ok: true });
+  },
+);
 
 function found<State>(state: State | null, id: string): State {
   if (state !== null) return state;

@@ -4,60 +4,119 @@
 import { Hono } from "hono";
 import * as z from "zod";
 import { MillraceError } from "../../errors.ts";
-import { type EventFilter, listEvents } from "../../history/events.ts";
+import { runsOfEvent } from "../../history/event-runs.ts";
+import type { EventFilter } from "../../history/events.ts";
 import type { StoredEvent } from "../../history/message.ts";
 import type { Page } from "../../history/page.ts";
-import { readEvent, readRuns } from "../../history/read.ts";
-import { rerunsOf } from "../../history/reruns.ts";
+import { readEvent } from "../../history/read.ts";
+import { SEARCH } from "../../limits.ts";
+import { listEvents } from "../../search/events.ts";
 import type { Api } from "../api.ts";
 import { authenticate } from "../authentication.ts";
 import { database } from "../database.ts";
-import { eventJson } from "./event.ts";
+import { described } from "../openapi/described.ts";
+import { eventJson, eventReply } from "./event.ts";
 import { moment, pageParameters, pageQuery, parseQuery, text } from "./query.ts";
-import { reply, replyList } from "./reply.ts";
-import { runJson } from "./run.ts";
+import { list, one, reply, replyList } from "./reply.ts";
+import { runJson, runReply } from "./run.ts";
+import { expressionOf, expressionText, replySearch, searchList } from "./searching.ts";
+
+const names = z
+  .string()
+  .transform((value) =>
+    value
+      .split(",")
+      .map((name) => name.trim())
+      .filter((name) => name !== ""),
+  )
+  .refine((list) => list.length <= SEARCH.names, `must be at most ${SEARCH.names} names, separated by commas`)
+  .default([]);
 
 const listQuery = z
-  .object({ ...pageParameters, name: text, received_after: moment, received_before: moment })
-  .transform(({ limit, cursor, name, received_after, received_before }): { page: Page; filter: EventFilter } => ({
-    page: { limit, cursor },
-    filter: { name, receivedAfter: received_after, receivedBefore: received_before },
-  }));
+  .object({
+    ...pageParameters,
+    name: text,
+    names,
+    source: text,
+    received_after: moment,
+    received_before: moment,
+    q: expressionText,
+  })
+  .transform(
+    ({
+      limit,
+      cursor,
+      received_after,
+      received_before,
+      q,
+      ...given
+    }): {
+      page: Page;
+      filter: EventFilter;
+      q: string | null;
+    } => ({
+      page: { limit, cursor },
+      filter: { ...given, receivedAfter: received_after, receivedBefore: received_before },
+      q,
+    }),
+  );
 
 /** The routes, below `/v1`. */
 export const events = new Hono<Api>();
 
-events.get("/v1/events", authenticate, database, async (context) => {
-  const { page, filter } = parseQuery(listQuery, context.req.query());
-  const environment = context.get("environment");
-  const { items, nextCursor } = await listEvents(context.env.DB, environment.id, filter, page);
-  return replyList(
-    context,
-    items.map((event) => eventJson(environment.id, event)),
-    nextCursor,
-  );
-});
+events.get(
+  "/v1/events",
+  described({
+    id: "listEvents",
+    summary: "Events, newest first; with q those of which the expression is true.",
+    query: listQuery,
+    answers: { 200: searchList(eventReply) },
+  }),
+  authenticate,
+  database,
+  async (context) => {
+    const { page, filter, q } = parseQuery(listQuery, context.req.query());
+    const expression = expressionOf(q, "event_search");
+    const { id } = context.get("environment");
+    const found = await listEvents(context.env.DB, id, filter, page, expression);
+    return replySearch(context, found, (event) => eventJson(id, event));
+  },
+);
 
-events.get("/v1/events/:id", authenticate, database, async (context) => {
-  const environment = context.get("environment");
-  const event = found(await readEvent(context.env, environment.id, context.req.param("id")), context.req.param("id"));
-  return reply(context, eventJson(environment.id, event));
-});
+events.get(
+  "/v1/events/:id",
+  described({
+    id: "getEvent",
+    summary: "One event, by its internal id or its sender's.",
+    answers: { 200: one(eventReply) },
+  }),
+  authenticate,
+  database,
+  async (context) => {
+    const environment = context.get("environment");
+    const event = found(await readEvent(context.env, environment.id, context.req.param("id")), context.req.param("id"));
+    return reply(context, eventJson(environment.id, event));
+  },
+);
 
-events.get("/v1/events/:id/runs", authenticate, database, async (context) => {
-  const { limit, cursor } = parseQuery(pageQuery, context.req.query());
-  const environment = context.get("environment");
-  const event = found(await readEvent(context.env, environment.id, context.req.param("id")), context.req.param("id"));
-  // Runs that windows have yet to start are not found, and left out.
-  const started = event.outcomes.flatMap((outcome) =>
-    "runId" in outcome && outcome.runId !== undefined ? [outcome.runId] : [],
-  );
-  const again = await rerunsOf(context.env.DB, environment.id, started, { cursor, limit: limit + 1 });
-  const runIds = [...started.filter((runId) => cursor === null || runId < cursor), ...again].sort().reverse();
-  const shown = runIds.slice(0, limit);
-  const runs = await readRuns(context.env, environment.id, shown);
-  return replyList(context, runs.map(runJson), runIds.length > limit ? (shown.at(-1) ?? null) : null);
-});
+events.get(
+  "/v1/events/:id/runs",
+  described({
+    id: "listEventRuns",
+    summary: "The runs an event started, newest first.",
+    query: pageQuery,
+    answers: { 200: list(runReply) },
+  }),
+  authenticate,
+  database,
+  async (context) => {
+    const { limit, cursor } = parseQuery(pageQuery, context.req.query());
+    const environment = context.get("environment");
+    const event = found(await readEvent(context.env, environment.id, context.req.param("id")), context.req.param("id"));
+    const { items, nextCursor } = await runsOfEvent(context.env, environment.id, event, { limit, cursor });
+    return replyList(context, items.map(runJson), nextCursor);
+  },
+);
 
 function found(event: StoredEvent | null, id: string): StoredEvent {
   if (event !== null) return event;

@@ -3,23 +3,20 @@
  */
 import { type Context, Hono } from "hono";
 import * as z from "zod";
-import { currentCatalog } from "../../apps/catalog.ts";
-import type { RegisteredFunction } from "../../apps/function.ts";
-import { type Invoked, invocable, invoke, invokedBy } from "../../events/invoke.ts";
-import { readEvent } from "../../history/read.ts";
+import type { Invoked } from "../../events/invoke.ts";
 import { isFinal } from "../../history/status.ts";
-import { runIdFor } from "../../ids.ts";
 import { INVOKE } from "../../limits.ts";
 import { anyJson } from "../../protocol/any-json.ts";
-import { askRun } from "../../runs/ask.ts";
 import { awaitEnd } from "../../runs/await-end.ts";
+import { invokeOnce } from "../../runs/invoke-once.ts";
 import type { Api } from "../api.ts";
 import { authenticate } from "../authentication.ts";
 import { database } from "../database.ts";
+import { described } from "../openapi/described.ts";
 import { parseBody } from "./body.ts";
-import { metadata, reply } from "./reply.ts";
-import { idFor, requestId } from "./request-id.ts";
-import { runJson } from "./run.ts";
+import { metadata, one, reply } from "./reply.ts";
+import { keyOf, requestId } from "./request-id.ts";
+import { runJson, runReply } from "./run.ts";
 
 const object = z.record(z.string(), anyJson, "must be an object");
 
@@ -34,38 +31,28 @@ const invokeBody = z.object({
     .default(0),
 });
 
+const begun = z.object({ run_id: z.string().nullable(), event_id: z.string(), skipped: z.string().optional() });
+
+const note = {
+  id: "invokeFunction",
+  summary: "Starts a function by name; with wait, answers its ended run.",
+  body: invokeBody,
+  answers: { 200: one(z.union([runReply, begun])), 202: one(begun) },
+};
+
 /** The route, below `/v1`. */
 export const invocations = new Hono<Api>();
 
-invocations.post("/v1/functions/:slug/invoke", authenticate, database, async (context) => {
+invocations.post("/v1/functions/:slug/invoke", described(note), authenticate, database, async (context) => {
   const { maxRequestBytes, maxEventBytes } = context.get("settings");
   const { data, user, idempotency_key, wait } = await parseBody(context, invokeBody, maxRequestBytes);
-  const environmentId = context.get("environment").id;
-  const slug = context.req.param("slug");
-  const now = Date.now();
-  const target = invocable((await currentCatalog(context.env, environmentId, now)).functionNamed(slug), { slug });
-  const { id: eventId, repeated } = await idFor(context, `invoke ${target.id}`, idempotency_key, now);
-  const body = JSON.stringify({ data: data ?? {}, user: user ?? {} });
-  const invocation = { slug: target.slug, eventId, body, headers: context.req.raw.headers };
-  const invoked =
-    (repeated ? await invokedBefore(context, target, eventId) : null) ??
-    (await invoke(context.env, environmentId, invocation, { now, maxEventBytes }));
+  const { headers } = context.req.raw;
+  const request = { slug: context.req.param("slug"), data: data ?? {}, user: user ?? {}, headers };
+  const key = keyOf(headers, idempotency_key);
+  const moment = { now: Date.now(), maxEventBytes };
+  const invoked = await invokeOnce(context.env, context.get("environment").id, { ...request, key }, moment);
   return await answer(context, invoked, wait * 1000);
 });
-
-/** What became of the first copy of a request; null when it came to nothing, so that this one takes its place. */
-async function invokedBefore(
-  context: Context<Api>,
-  target: RegisteredFunction,
-  eventId: string,
-): Promise<Invoked | null> {
-  const environmentId = context.get("environment").id;
-  const runId = await runIdFor(environmentId, target.id, eventId);
-  const view = await askRun(context.env, environmentId, runId, (run) => run.view());
-  if (view !== null) return { eventId, runId, skipped: null };
-  const stored = await readEvent(context.env, environmentId, eventId);
-  return stored === null ? null : await invokedBy(environmentId, target, eventId, stored.outcomes);
-}
 
 async function answer(
   context: Context<Api>,

@@ -9,28 +9,76 @@ import { limitOn } from "../../apps/line-limit.ts";
 import type { LineLimit, LineRef } from "../../decide/capacity/line.ts";
 import type { LineLoad, RunInLine } from "../../decide/capacity/view.ts";
 import { MillraceError } from "../../errors.ts";
-import type { JsonObject } from "../../json.ts";
 import { contendedLines, viewLine } from "../../runs/listed-lines.ts";
 import { settingsOf } from "../../settings.ts";
 import type { Api } from "../api.ts";
 import { authenticate } from "../authentication.ts";
 import { database } from "../database.ts";
+import { described } from "../openapi/described.ts";
 import { parseQuery, text } from "./query.ts";
-import { reply } from "./reply.ts";
+import { one, reply, time } from "./reply.ts";
 import { isoTime } from "./time.ts";
+
+const lineFields = {
+  counts: z.enum(["steps", "runs", "starts"]),
+  scope: z.enum(["fn", "env", "account"]),
+  expression: z.string().nullable(),
+  key: z.string(),
+};
+
+const loadFields = {
+  limit: z.number().nullable(),
+  period: z.number().nullable(),
+  burst: z.number().nullable(),
+  in_use: z.int(),
+  holding: z.int(),
+  waiting: z.int(),
+  available_starts: z.number().nullable(),
+  next_start_at: time.nullable(),
+};
+
+const runInLine = z.object({ run_id: z.string(), function_id: z.string(), units: z.int(), since: time });
+
+const decisionReply = z.object({
+  at: time,
+  is: z.enum(["waits", "granted", "released"]),
+  run_id: z.string(),
+  function_id: z.string(),
+  units: z.int(),
+});
+
+const linesReply = z.object({ lines: z.array(z.object({ ...lineFields, ...loadFields })), more: z.boolean() });
+
+const lineInFullReply = z.object({
+  ...lineFields,
+  ...loadFields,
+  holders: z.array(runInLine),
+  waiters: z.array(runInLine),
+  decisions: z.array(decisionReply),
+});
 
 /** The routes, below `/v1`. */
 export const lines = new Hono<Api>();
 
-lines.get("/v1/functions/:slug/lines", authenticate, database, async (context) => {
-  const { id } = await find(context);
-  const { lines: found, more } = await contendedLines(context.env, context.get("environment").id, id);
-  const listed = found.map(({ line, ...load }) => {
-    const limit = load.limits.find(({ functionId }) => functionId === id)?.limit ?? null;
-    return { ...lineJson(line), ...loadJson(load, limit) };
-  });
-  return reply(context, { lines: listed, more });
-});
+lines.get(
+  "/v1/functions/:slug/lines",
+  described({
+    id: "listLines",
+    summary: "The lines in which runs of a function wait.",
+    answers: { 200: one(linesReply) },
+  }),
+  authenticate,
+  database,
+  async (context) => {
+    const { id } = await find(context);
+    const { lines: found, more } = await contendedLines(context.env, context.get("environment").id, id);
+    const listed = found.map(({ line, ...load }) => {
+      const limit = load.limits.find(({ functionId }) => functionId === id)?.limit ?? null;
+      return { ...lineJson(line), ...loadJson(load, limit) };
+    });
+    return reply(context, { lines: listed, more });
+  },
+);
 
 const lineQuery = z.object({
   counts: z.enum(["steps", "runs", "starts"], 'must be "steps", "runs" or "starts"').default("steps"),
@@ -39,26 +87,37 @@ const lineQuery = z.object({
   key: z.string().default(""),
 });
 
-lines.get("/v1/functions/:slug/lines/one", authenticate, database, async (context) => {
-  const query = parseQuery(lineQuery, context.req.query());
-  const registered = await find(context);
-  const line: LineRef = {
-    ...query,
-    functionId: query.scope === "fn" ? registered.id : "",
-    expression: expressionOf(registered, query),
-  };
-  const limit = limitOn(line, registered, settingsOf(context.env).maxConcurrency);
-  const { holders, waiters, decisions, ...load } = await viewLine(context.env, context.get("environment").id, line);
-  return reply(context, {
-    ...lineJson(line),
-    ...loadJson(load, limit),
-    holders: holders.map(runJson),
-    waiters: waiters.map(runJson),
-    decisions: decisions.map(({ at, is, runId, functionId, units }) => {
-      return { at: isoTime(at), is, run_id: runId, function_id: functionId, units };
-    }),
-  });
-});
+lines.get(
+  "/v1/functions/:slug/lines/one",
+  described({
+    id: "getLine",
+    summary: "One line, with who holds it and who waits.",
+    query: lineQuery,
+    answers: { 200: one(lineInFullReply) },
+  }),
+  authenticate,
+  database,
+  async (context) => {
+    const query = parseQuery(lineQuery, context.req.query());
+    const registered = await find(context);
+    const line: LineRef = {
+      ...query,
+      functionId: query.scope === "fn" ? registered.id : "",
+      expression: expressionOf(registered, query),
+    };
+    const limit = limitOn(line, registered, settingsOf(context.env).maxConcurrency);
+    const { holders, waiters, decisions, ...load } = await viewLine(context.env, context.get("environment").id, line);
+    return reply(context, {
+      ...lineJson(line),
+      ...loadJson(load, limit),
+      holders: holders.map(runJson),
+      waiters: waiters.map(runJson),
+      decisions: decisions.map(({ at, is, runId, functionId, units }) => {
+        return { at: isoTime(at), is, run_id: runId, function_id: functionId, units };
+      }),
+    });
+  },
+);
 
 /** The function a request names by slug or UUID. Throws `function_not_found`. */
 async function find(context: Context<Api, `/v1/functions/:slug/lines${string}`>): Promise<RegisteredFunction> {
@@ -87,11 +146,11 @@ function expressionsOf(
   return [...new Set(limits.filter((limit) => limit.scope === scope).map(({ key }) => key))];
 }
 
-function lineJson({ counts, scope, expression, key }: LineRef): JsonObject {
+function lineJson({ counts, scope, expression, key }: LineRef) {
   return { counts, scope, expression, key };
 }
 
-function loadJson({ inUse, holding, waiting, starts }: LineLoad, limit: LineLimit | null): JsonObject {
+function loadJson({ inUse, holding, waiting, starts }: LineLoad, limit: LineLimit | null) {
   return {
     limit: limit === null ? null : limit.limit,
     period: limit === null || limit.period === 0 ? null : limit.period / 1000,
@@ -104,6 +163,6 @@ function loadJson({ inUse, holding, waiting, starts }: LineLoad, limit: LineLimi
   };
 }
 
-function runJson({ runId, functionId, units, since }: RunInLine): JsonObject {
+function runJson({ runId, functionId, units, since }: RunInLine): z.output<typeof runInLine> {
   return { run_id: runId, function_id: functionId, units, since: isoTime(since) };
 }

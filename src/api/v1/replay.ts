@@ -1,10 +1,11 @@
 /**
  * A replay as REST v1 shows it (CR-24). Pure. Owns the JSON shape and the words for the statuses it chooses.
  */
+import * as z from "zod";
 import type { OperationState, ReplayRequest } from "../../decide/operation/operation.ts";
 import type { RunStatus } from "../../history/message.ts";
 import type { Tally } from "../../history/replayable.ts";
-import type { JsonObject } from "../../json.ts";
+import { time } from "./reply.ts";
 import { isoTime, isoTimeOrNull } from "./time.ts";
 
 /** A replay with what has become of its runs. */
@@ -22,8 +23,35 @@ export const CHOICE_WORDS: ReadonlyMap<string, RunStatus> = new Map<string, RunS
   ["Skipped", "skipped"],
 ]);
 
+/** The form of a replay. */
+export const replayReply = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    environment_id: z.string(),
+    app_id: z.string(),
+    app_name: z.string(),
+    function_id: z.string(),
+    function_slug: z.string(),
+    from: time.nullable(),
+    until: time,
+    statuses: z.array(z.string()),
+    if: z.string().nullable(),
+    created_at: time,
+    ended_at: time.nullable(),
+    status: z.enum(["running", "completed", "stopped"]),
+    total: z.int(),
+    started: z.int(),
+    ended: z.object({ completed: z.int(), failed: z.int(), cancelled: z.int() }),
+    remaining: z.int(),
+    dropped: z.int(),
+    failed: z.int(),
+    lost: z.int(),
+  })
+  .meta({ id: "Replay" });
+
 /** The replay object. `total` are the runs it runs again as far as it knows, of which `remaining` have not ended. */
-export function replayJson({ request, state, tally }: ReplayView): JsonObject {
+export function replayJson({ request, state, tally }: ReplayView): z.output<typeof replayReply> {
   const { app, function: fn, preview, statuses } = request;
   const { status, count, failed, lost, endedAt, watch } = state;
   const ended = endedJson(tally);

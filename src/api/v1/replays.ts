@@ -15,11 +15,12 @@ import { startable } from "../../runs/rerun.ts";
 import type { Api } from "../api.ts";
 import { authenticate } from "../authentication.ts";
 import { database } from "../database.ts";
+import { described } from "../openapi/described.ts";
 import { parseBody } from "./body.ts";
 import { checkedCondition } from "./condition.ts";
 import { moment, pageQuery, parseQuery } from "./query.ts";
-import { CHOICE_WORDS, replayJson } from "./replay.ts";
-import { reply, replyList } from "./reply.ts";
+import { CHOICE_WORDS, replayJson, replayReply } from "./replay.ts";
+import { list, one, reply, replyList } from "./reply.ts";
 import { idFor, requestId } from "./request-id.ts";
 
 const KIND = "replay";
@@ -58,58 +59,98 @@ const replayBody = z
   })
   .refine(({ name, dry_run }) => dry_run || name.trim() !== "", { path: ["name"], message: "must not be empty" });
 
+const previewReply = z.object({ dry_run: z.literal(true), count: z.int(), exact: z.boolean() });
+
 /** The routes, below `/v1`. */
 export const replays = new Hono<Api>();
 
-replays.post("/v1/replays", authenticate, database, async (context) => {
-  const body = await parseBody(context, replayBody, COMMAND.bodyBytes);
-  const environmentId = context.get("environment").id;
-  const condition = checkedCondition(body.if, "replay");
-  const now = Date.now();
-  const named = (await currentCatalog(context.env, environmentId, now)).functionNamed(body.function_id);
-  if (named === null) throw new MillraceError("function_not_found", `No function has the id "${body.function_id}".`);
-  const { id: functionId, slug, app } = named;
-  const choice: Choice = {
-    environmentId,
-    function: { id: functionId, slug },
-    statuses: [...new Set(body.statuses)],
-    after: body.from,
-    before: body.until ?? now,
-    condition,
-    createdAt: now,
-  };
-  if (body.dry_run) return reply(context, { dry_run: true, ...(await preview(context.env, choice)) });
+replays.post(
+  "/v1/replays",
+  described({
+    id: "createReplay",
+    summary: "Runs many runs of a function again, or with dry_run counts them.",
+    body: replayBody,
+    answers: { 200: one(z.union([replayReply, previewReply])) },
+  }),
+  authenticate,
+  database,
+  async (context) => {
+    const body = await parseBody(context, replayBody, COMMAND.bodyBytes);
+    const environmentId = context.get("environment").id;
+    const condition = checkedCondition(body.if, "replay");
+    const now = Date.now();
+    const named = (await currentCatalog(context.env, environmentId, now)).functionNamed(body.function_id);
+    if (named === null) throw new MillraceError("function_not_found", `No function has the id "${body.function_id}".`);
+    const { id: functionId, slug, app } = named;
+    const choice: Choice = {
+      environmentId,
+      function: { id: functionId, slug },
+      statuses: [...new Set(body.statuses)],
+      after: body.from,
+      before: body.until ?? now,
+      condition,
+      createdAt: now,
+    };
+    if (body.dry_run) return reply(context, { dry_run: true, ...(await preview(context.env, choice)) });
 
-  const { id } = await idFor(context, "replay", body.request_id, now);
-  const known = await readOperation(context.env, environmentId, KIND, id);
-  if (known !== null) return reply(context, await shown(context, known));
-  startable(named, "this replay");
-  const { count, exact } = await patientPreview(context.env, choice);
-  if (count === 0 && exact) {
-    throw new MillraceError("conflict", `No run of "${slug}" is chosen: there is nothing to replay.`);
-  }
-  const request = { ...choice, id, kind: KIND, app, name: body.name, preview: count } as const;
-  return reply(context, await shown(context, await beginOperation(context.env, request)));
-});
+    const { id } = await idFor(context, "replay", body.request_id, now);
+    const known = await readOperation(context.env, environmentId, KIND, id);
+    if (known !== null) return reply(context, await shown(context, known));
+    startable(named, "this replay");
+    const { count, exact } = await patientPreview(context.env, choice);
+    if (count === 0 && exact) {
+      throw new MillraceError("conflict", `No run of "${slug}" is chosen: there is nothing to replay.`);
+    }
+    const request = { ...choice, id, kind: KIND, app, name: body.name, preview: count } as const;
+    return reply(context, await shown(context, await beginOperation(context.env, request)));
+  },
+);
 
-replays.get("/v1/replays", authenticate, database, async (context) => {
-  const page = parseQuery(pageQuery, context.req.query());
-  const { items, nextCursor } = await readOperations(context.env, context.get("environment").id, KIND, page);
-  return replyList(context, await shownAll(context, items), nextCursor);
-});
+replays.get(
+  "/v1/replays",
+  described({
+    id: "listReplays",
+    summary: "Replays, newest first.",
+    query: pageQuery,
+    answers: { 200: list(replayReply) },
+  }),
+  authenticate,
+  database,
+  async (context) => {
+    const page = parseQuery(pageQuery, context.req.query());
+    const { items, nextCursor } = await readOperations(context.env, context.get("environment").id, KIND, page);
+    return replyList(context, await shownAll(context, items), nextCursor);
+  },
+);
 
-replays.get("/v1/replays/:id", authenticate, database, async (context) => {
-  const id = context.req.param("id");
-  const state = await readOperation(context.env, context.get("environment").id, KIND, id);
-  return reply(context, await shown(context, found(state, id)));
-});
+replays.get(
+  "/v1/replays/:id",
+  described({ id: "getReplay", summary: "How far a replay is.", answers: { 200: one(replayReply) } }),
+  authenticate,
+  database,
+  async (context) => {
+    const id = context.req.param("id");
+    const state = await readOperation(context.env, context.get("environment").id, KIND, id);
+    return reply(context, await shown(context, found(state, id)));
+  },
+);
 
 // Runs that were started go on.
-replays.delete("/v1/replays/:id", authenticate, database, async (context) => {
-  const id = context.req.param("id");
-  found(await stopOperation(context.env, context.get("environment").id, KIND, id), id);
-  return context.json({ ok: true });
-});
+replays.delete(
+  "/v1/replays/:id",
+  described({
+    id: "stopReplay",
+    summary: "Stops a replay; runs that were started go on.",
+    answers: { 200: z.object({ ok: z.literal(true) }) },
+  }),
+  authenticate,
+  database,
+  async (context) => {
+    const id = context.req.param("id");
+    found(await stopOperation(context.env, context.get("environment").id, KIND, id), id);
+    return context.json({ ok: true });
+  },
+);
 
 async function shown(context: Context<Api>, state: OperationState) {
   return (await shownAll(context, [state]))[0] ?? null;

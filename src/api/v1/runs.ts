@@ -8,18 +8,21 @@ import { MillraceError } from "../../errors.ts";
 import type { RunStatus } from "../../history/message.ts";
 import type { Page } from "../../history/page.ts";
 import { readRun } from "../../history/read.ts";
-import { listRuns, type RunFilter } from "../../history/runs.ts";
+import type { RunFilter } from "../../history/runs.ts";
 import { isFinal } from "../../history/status.ts";
 import type { RunView } from "../../history/view.ts";
-import { runStub } from "../../objects.ts";
+import { askRun } from "../../runs/ask.ts";
 import { cancelRun } from "../../runs/cancel.ts";
+import { listRuns, searchRuns } from "../../search/runs.ts";
 import type { Api } from "../api.ts";
 import { authenticate } from "../authentication.ts";
 import { database } from "../database.ts";
+import { described } from "../openapi/described.ts";
 import { moment, pageParameters, parseQuery, text } from "./query.ts";
-import { reply, replyList } from "./reply.ts";
-import { jobJson, priorityJson, runJson, STATUS_WORDS } from "./run.ts";
-import { causeJson } from "./why.ts";
+import { one, reply } from "./reply.ts";
+import { jobJson, jobReply, priorityJson, runInFullReply, runJson, runReply, STATUS_WORDS } from "./run.ts";
+import { expressionOf, expressionText, replySearch, searchList } from "./searching.ts";
+import { causeJson, whyReply } from "./why.ts";
 
 const BY_WORD = new Map(
   // `Object.entries` forgets that the keys of a record over statuses are statuses.
@@ -47,9 +50,11 @@ const listQuery = z
     from: moment,
     until: moment,
     time_field: z.enum(["queued_at", "started_at", "ended_at"]).default("queued_at"),
+    q: expressionText,
   })
-  .transform(({ limit, cursor, ...query }): { page: Page; filter: RunFilter } => ({
+  .transform(({ limit, cursor, q, ...query }): { page: Page; filter: RunFilter; q: string | null } => ({
     page: { limit, cursor },
+    q,
     filter: {
       statuses: query.status,
       appId: query.app_id,
@@ -65,39 +70,81 @@ const cancelQuery = z.object({ children: z.enum(["true", "false"]).default("fals
 /** The routes, below `/v1`. */
 export const runs = new Hono<Api>();
 
-runs.get("/v1/runs", authenticate, database, async (context) => {
-  const { page, filter } = parseQuery(listQuery, context.req.query());
-  const { items, nextCursor } = await listRuns(context.env.DB, context.get("environment").id, filter, page);
-  return replyList(context, items.map(runJson), nextCursor);
-});
+runs.get(
+  "/v1/runs",
+  described({
+    id: "listRuns",
+    summary: "Runs, newest first; with q those of which the expression is true.",
+    query: listQuery,
+    answers: { 200: searchList(runReply) },
+  }),
+  authenticate,
+  database,
+  async (context) => {
+    const { page, filter, q } = parseQuery(listQuery, context.req.query());
+    const expression = expressionOf(q, "run_search");
+    const { id } = context.get("environment");
+    const found =
+      expression === null
+        ? await listRuns(context.env.DB, id, filter, page)
+        : await searchRuns(context.env, id, filter, page, expression);
+    return replySearch(context, found, runJson);
+  },
+);
 
-runs.get("/v1/runs/:id", authenticate, database, async (context) => {
-  const id = context.req.param("id");
-  const view = found(await readRun(context.env, context.get("environment").id, id), id);
-  return reply(context, { ...runJson(view.row), ...priorityJson(view), metadata: view.metadata });
-});
+runs.get(
+  "/v1/runs/:id",
+  described({ id: "getRun", summary: "One run.", answers: { 200: one(runInFullReply) } }),
+  authenticate,
+  database,
+  async (context) => {
+    const id = context.req.param("id");
+    const view = found(await readRun(context.env, context.get("environment").id, id), id);
+    return reply(context, { ...runJson(view.row), ...priorityJson(view), metadata: view.metadata });
+  },
+);
 
-runs.get("/v1/runs/:id/jobs", authenticate, database, async (context) => {
-  const id = context.req.param("id");
-  const view = found(await readRun(context.env, context.get("environment").id, id), id);
-  return reply(context, view.jobs.map(jobJson));
-});
+runs.get(
+  "/v1/runs/:id/jobs",
+  described({ id: "getRunJobs", summary: "What a run has queued.", answers: { 200: one(z.array(jobReply)) } }),
+  authenticate,
+  database,
+  async (context) => {
+    const id = context.req.param("id");
+    const view = found(await readRun(context.env, context.get("environment").id, id), id);
+    return reply(context, view.jobs.map(jobJson));
+  },
+);
 
-runs.get("/v1/runs/:id/why", authenticate, database, async (context) => {
-  const id = context.req.param("id");
-  const environmentId = context.get("environment").id;
-  const view = found(await readRun(context.env, environmentId, id), id);
-  const causes = isFinal(view.row.status) ? [] : ((await runStub(context.env, environmentId, id).why()) ?? []);
-  return reply(context, { run_id: id, status: STATUS_WORDS[view.row.status], causes: causes.map(causeJson) });
-});
+runs.get(
+  "/v1/runs/:id/why",
+  described({ id: "getRunWhy", summary: "Why a run is not moving.", answers: { 200: one(whyReply) } }),
+  authenticate,
+  database,
+  async (context) => {
+    const id = context.req.param("id");
+    const environmentId = context.get("environment").id;
+    const view = found(await readRun(context.env, environmentId, id), id);
+    const causes = isFinal(view.row.status)
+      ? []
+      : ((await askRun(context.env, environmentId, id, (run) => run.why())) ?? []);
+    return reply(context, { run_id: id, status: STATUS_WORDS[view.row.status], causes: causes.map(causeJson) });
+  },
+);
 
 // The reply is as empty as the original's (protocol/11); a run with a step in flight still reads Running until that has ended.
-runs.delete("/v1/runs/:id", authenticate, database, async (context) => {
-  const { children } = parseQuery(cancelQuery, context.req.query());
-  const cause: CancelCause = children === "true" ? { by: "api", children: true } : { by: "api" };
-  await cancelRun(context.env, context.get("environment").id, context.req.param("id"), cause);
-  return context.body(null, 200);
-});
+runs.delete(
+  "/v1/runs/:id",
+  described({ id: "cancelRun", summary: "Cancels a run.", query: cancelQuery, answers: { 200: "nothing" } }),
+  authenticate,
+  database,
+  async (context) => {
+    const { children } = parseQuery(cancelQuery, context.req.query());
+    const cause: CancelCause = children === "true" ? { by: "api", children: true } : { by: "api" };
+    await cancelRun(context.env, context.get("environment").id, context.req.param("id"), cause);
+    return context.body(null, 200);
+  },
+);
 
 function found(view: RunView | null, id: string): RunView {
   if (view !== null) return view;

@@ -1,10 +1,23 @@
 /**
  * Why a run is not moving, as REST v1 says it (BY-12): one sentence per cause, and the same as data. Pure.
  */
+import * as z from "zod";
 import type { LineRef } from "../../decide/capacity/line.ts";
 import type { Cause } from "../../decide/run/why.ts";
 import type { JsonObject } from "../../json.ts";
+import { time } from "./reply.ts";
 import { isoTime, isoTimeOrNull } from "./time.ts";
+
+const causeReply = z.looseObject({
+  cause: z.string(),
+  sentence: z.string(),
+  since: time,
+  until: time.nullable(),
+  step: z.string().nullable(),
+});
+
+/** The form of a run's causes; each has more fields, by its kind. */
+export const whyReply = z.object({ run_id: z.string(), status: z.string(), causes: z.array(causeReply) });
 
 /** One cause: what it is, since when, until when, in words and as data. */
 export function causeJson(cause: Cause): JsonObject {
