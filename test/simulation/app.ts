@@ -1,36 +1,90 @@
 /**
- * The apps of a simulated world: functions as lists of steps, and the ledger of what really executed. They live outside the engine: a
- * body that has begun goes on when the engine dies. Owns the ledger, which knows nothing of what the engine believes.
+ * The app of a simulated world, and the ledger of what really executed. It lives outside the engine: a body that has begun goes on when the
+ * engine dies, and what it reports then meets whoever lives by that time. Owns the ledger, which knows nothing of what the engine believes.
  */
 import type { Job, RunState } from "../../src/decide/run/state.ts";
 import type { JsonObject } from "../../src/json.ts";
 import type { CallReply } from "../../src/protocol/call-reply.ts";
-import type { Op } from "../../src/protocol/opcodes.ts";
-import type { Agenda } from "./platform/agenda.ts";
+import type { Checkpoint } from "../../src/protocol/checkpoint.ts";
+import { AppCall } from "./app-call.ts";
+import type { Agenda, Owner } from "./platform/agenda.ts";
+import type { Mishaps } from "./platform/mishaps.ts";
+import type { Part } from "./program.ts";
 
-/** A part of a function. Steps of one `parallel` are announced together; `fails`: so many attempts fail first. */
-export type Part =
-  | { readonly kind: "run"; readonly id: string; readonly ms: number; readonly fails?: number }
-  | { readonly kind: "sleep"; readonly id: string; readonly ms: number }
-  | { readonly kind: "wait"; readonly id: string; readonly event: string; readonly ms: number }
-  | { readonly kind: "parallel"; readonly steps: readonly { readonly id: string; readonly ms: number }[] };
+/** What goes wrong between engine and app. Probabilities per call. */
+export interface AppFaults {
+  /** The connection breaks while the app is at work; it does not notice. */
+  readonly broken: number;
+  /** The app's answer never arrives, and the engine waits until its deadline. */
+  readonly silent: number;
+  /** Something on the way makes the call twice; the engine hears the answer to the first. */
+  readonly doubled: number;
+}
 
-/** One call of the app: the interval in which the app was busy with it. Times are ms. */
+export const NO_APP_FAULTS: AppFaults = { broken: 0, silent: 0, doubled: 0 };
+
+/** A function as the app runs it. `checkpoints`: it goes on after a step and reports it meanwhile (EX-66). */
+export interface AppFunction {
+  readonly parts: readonly Part[];
+  readonly checkpoints: boolean;
+}
+
+/** One stretch of work of the app: a body, or code between steps. Times are ms. */
 export interface Execution {
+  /** Which call of the app it was part of, from 1. */
+  readonly call: number;
+  readonly environmentId: string;
   readonly functionId: string;
   readonly runId: string;
   /** The step whose body ran; null for code between steps. */
   readonly step: string | null;
   readonly attempt: number;
+  /** `data` and name of the first event. */
   readonly data: JsonObject;
+  readonly name: string;
   /** Events the call carried. */
   readonly events: readonly string[];
   readonly from: number;
   readonly until: number;
+  /** What the call knew of finished steps when this began, each as JSON; empty where it may only think so, because it was made twice. */
+  readonly memo: ReadonlyMap<string, string>;
+  /** What the body or the function returned, as JSON; null when it failed, or was neither. */
+  readonly value: string | null;
+  /** Steps that were reported at its end and that something other than the app finishes. */
+  readonly announced: readonly string[];
+  /** Somebody on the way made the call, not the engine. */
+  readonly isShadow: boolean;
+  /** When the connection broke, and when the engine's instance that made the call was lost, ms; null when neither. */
+  readonly brokenAt: () => number | null;
+  readonly orphanedAt: () => number | null;
 }
 
-/** ms a call takes that executes no body. */
-const BETWEEN = 1;
+/** What an app needs of the world it lives in. */
+export interface Surroundings {
+  readonly agenda: Agenda;
+  readonly mishaps: Mishaps;
+  readonly faults: () => AppFaults;
+  /** ms a message takes. */
+  readonly latency: () => number;
+  /** Sends an event, again and again until it is accepted. */
+  readonly send: (environmentId: string, name: string, data: JsonObject, accepted: () => void) => void;
+  /** Reports finished steps of a call under way, again and again until there is an answer. */
+  readonly checkpoint: (
+    environmentId: string,
+    runId: string,
+    checkpoint: Checkpoint,
+    answered: (outcome: Stored) => void,
+  ) => void;
+}
+
+/** The engine's answer to a checkpoint. */
+export type Stored = "stored" | "stale" | "unknown";
+
+/** ms by which a call's duplicate comes later, at most. */
+const DUPLICATE = 1000;
+
+/** ms after which the engine gives up a call (EX-17). */
+export const DEADLINE = 60_000;
 
 export class App {
   /** The app of the world that is being simulated: where calls of the engine go. */
@@ -39,85 +93,62 @@ export class App {
   /** Runs whose function has returned at least once. */
   readonly ended = new Set<string>();
   /** By slug. */
-  readonly #functions: ReadonlyMap<string, readonly Part[]>;
-  readonly #agenda: Agenda;
-  readonly #latency: () => number;
-  readonly #failed = new Map<string, number>();
+  readonly #functions: ReadonlyMap<string, AppFunction>;
+  readonly surroundings: Surroundings;
+  readonly #failures = new Map<string, number>();
+  #calls = 0;
 
-  constructor(agenda: Agenda, functions: ReadonlyMap<string, readonly Part[]>, latency: () => number) {
-    this.#agenda = agenda;
+  constructor(functions: ReadonlyMap<string, AppFunction>, surroundings: Surroundings) {
     this.#functions = functions;
-    this.#latency = latency;
+    this.surroundings = surroundings;
   }
 
   /** A call from the engine. It reaches the app even if its sender dies meanwhile; the answer then reaches nobody. */
   call(state: RunState, job: Job): Promise<CallReply> {
-    const caller = this.#agenda.owner;
+    const { agenda, latency, mishaps, faults } = this.surroundings;
+    const caller = agenda.owner;
     return new Promise((resolve) => {
-      const arrive = () => {
-        const { reply, ms, step } = this.#execute(state, job);
-        const { identity } = state;
-        const from = this.#agenda.now;
-        this.ledger.push({
-          functionId: identity.function.slug,
-          runId: identity.runId,
-          step,
-          attempt: job.attempt,
-          data: identity.events[0]?.event.payload.data ?? {},
-          events: identity.events.map(({ event }) => event.internalId),
-          from,
-          until: from + ms,
-        });
-        this.#agenda.after(ms + this.#latency(), () => resolve(reply), caller, caller === null ? "outside" : "process");
+      const answer = (reply: CallReply) => {
+        agenda.after(latency(), () => resolve(reply), caller, caller === null ? "outside" : "process");
       };
-      this.#agenda.after(this.#latency(), arrive, null, "outside");
+      const number = ++this.#calls;
+      const fn = this.functionOf(state);
+      const isDoubled = mishaps.happens(faults().doubled, "app call doubled", () => `of run ${state.identity.runId}`);
+      const incoming = { number, state, job, caller, answer, isDoubled, isShadow: false };
+      const call = new AppCall(this, fn, incoming);
+      agenda.after(latency(), () => call.arrive(), null, "outside");
+      if (!isDoubled) return;
+      const shadow = new AppCall(this, fn, { ...incoming, answer: () => undefined, isShadow: true });
+      agenda.after(latency() + mishaps.between(0, DUPLICATE), () => shadow.arrive(), null, "outside");
     });
   }
 
-  /** What the function does when it is entered with this memo, as an SDK of protocol 2 reports it. */
-  #execute(state: RunState, job: Job): { reply: CallReply; ms: number; step: string | null } {
-    const parts = this.#functions.get(state.identity.function.slug) ?? [];
-    const ops = (list: Op[]): CallReply => ({ kind: "ops", ops: list, version: 2, noRetry: false, retryAt: null });
-    const done = (id: string) => state.steps.get(id)?.status === "finished";
-    for (const part of parts) {
-      if (part.kind === "parallel") {
-        const open = part.steps.filter(({ id }) => !done(id));
-        const target = open.find(({ id }) => id === job.stepId);
-        if (target !== undefined) return { reply: ops([ran(target.id)]), ms: target.ms, step: target.id };
-        if (open.length > 0)
-          return { reply: ops(open.map(({ id }) => ({ op: "planned", ...step(id) }))), ms: BETWEEN, step: null };
-        continue;
-      }
-      if (done(part.id)) continue;
-      switch (part.kind) {
-        case "run":
-          return this.#body(state, part, ops);
-        case "sleep":
-          return { reply: ops([{ op: "sleep", until: `${part.ms}ms`, ...step(part.id) }]), ms: BETWEEN, step: null };
-        case "wait": {
-          const wait: Op = { op: "wait", event: part.event, condition: null, until: `${part.ms}ms`, ...step(part.id) };
-          return { reply: ops([wait]), ms: BETWEEN, step: null };
-        }
-      }
-    }
-    this.ended.add(state.identity.runId);
-    return { reply: { kind: "output", output: null, version: 2 }, ms: BETWEEN, step: null };
+  functionOf({ identity }: RunState): AppFunction {
+    return this.#functions.get(identity.function.slug) ?? { parts: [], checkpoints: false };
   }
 
-  #body(state: RunState, part: Extract<Part, { kind: "run" }>, ops: (list: Op[]) => CallReply) {
-    const key = `${state.identity.runId} ${part.id}`;
-    const failed = this.#failed.get(key) ?? 0;
-    if (failed >= (part.fails ?? 0)) return { reply: ops([ran(part.id)]), ms: part.ms, step: part.id };
-    this.#failed.set(key, failed + 1);
-    const error = { name: "Error", message: "as told" };
-    return { reply: ops([{ op: "error", error, ...step(part.id) }]), ms: part.ms, step: part.id };
+  /** How often code of a run has failed; `more` counts one more. */
+  failures(runId: string, id: string, more = 0): number {
+    const key = `${runId} ${id}`;
+    const count = (this.#failures.get(key) ?? 0) + more;
+    this.#failures.set(key, count);
+    return count;
+  }
+
+  /** A value that no other execution has. */
+  value(what: string): string {
+    return `${what}#${this.ledger.length}`;
   }
 }
 
-function step(id: string) {
-  return { id, label: { name: id, type: null }, race: false, metadata: [] };
-}
-
-function ran(id: string): Op {
-  return { op: "run", data: id, ...step(id) };
+/** A call as it reaches the app. `caller`: on whose behalf the engine made it. */
+export interface Incoming {
+  readonly number: number;
+  readonly state: RunState;
+  readonly job: Job;
+  readonly caller: Owner | null;
+  readonly answer: (reply: CallReply) => void;
+  /** It was made twice on its way. */
+  readonly isDoubled: boolean;
+  readonly isShadow: boolean;
 }

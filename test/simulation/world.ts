@@ -1,188 +1,239 @@
 /**
  * A seeded world (faults.md §4, layer S): the engine's own objects, consumers and routing on a simulated platform, an app, a clock, and
- * what goes wrong. Owns how a world is made, killed and brought to rest. A seed and the options say everything about a schedule.
+ * what goes wrong. Owns how a world is made, killed and asked. A seed and the options say everything about a schedule.
  */
-import { Capacity } from "../../durable-objects/capacity.ts";
-import { Directory } from "../../durable-objects/directory.ts";
-import { Environment } from "../../durable-objects/environment.ts";
-import { Operation } from "../../durable-objects/operation.ts";
-import { Run } from "../../durable-objects/run.ts";
-import { Schedule } from "../../durable-objects/schedule.ts";
-import { Waits } from "../../durable-objects/waits.ts";
-import { Window } from "../../durable-objects/window.ts";
 import { forgetCatalog } from "../../src/apps/catalog.ts";
 import { registerApp } from "../../src/apps/sync.ts";
 import type { Bindings } from "../../src/bindings.ts";
-import { LOCAL } from "../../src/environment.ts";
+import { type EnvironmentRef, LOCAL } from "../../src/environment.ts";
+import { MillraceError } from "../../src/errors.ts";
 import type { AcceptedEvent } from "../../src/events/event.ts";
-import { consumeFanout } from "../../src/events/fanout.ts";
 import { ingest } from "../../src/events/ingest.ts";
-import { consumeHistory } from "../../src/history/consume.ts";
+import { ensureSchema } from "../../src/history/schema.ts";
 import { encodeUlid } from "../../src/ids.ts";
-import type { Json, JsonObject } from "../../src/json.ts";
+import type { JsonObject } from "../../src/json.ts";
+import { environmentStub, runStub } from "../../src/objects.ts";
 import { settingsOf } from "../../src/settings.ts";
-import { App, type Part } from "./app.ts";
+import { App, type AppFaults, NO_APP_FAULTS } from "./app.ts";
 import { Agenda, type Owner } from "./platform/agenda.ts";
+import { SimulatedD1 } from "./platform/d1.ts";
+import { NO_FAULTS, type Faults as PlatformFaults } from "./platform/faults.ts";
 import { within } from "./platform/globals.ts";
-import { type CallFaults, Objects } from "./platform/objects.ts";
-import { type QueueFaults, simulatedQueue } from "./platform/queue.ts";
+import { Mishaps } from "./platform/mishaps.ts";
+import { Objects } from "./platform/objects.ts";
 import { type Random, seeded } from "./platform/random.ts";
-import { SimulatedD1 } from "./platform/sqlite.ts";
-
-/** A function of the world's one app: what it does, and its options as an SDK registers them. */
-export interface WorldFunction {
-  readonly id: string;
-  readonly event: string;
-  readonly parts: readonly Part[];
-  readonly options: JsonObject;
-}
+import { bindingsOf } from "./world-bindings.ts";
+import { registrationOf, type WorldFunction } from "./world-function.ts";
 
 /** What goes wrong while faults are on. */
-export interface Faults {
-  readonly calls: CallFaults;
-  readonly queue: QueueFaults;
+export interface Faults extends PlatformFaults {
+  readonly app?: AppFaults;
 }
 
-/** Everything works, in its own time. */
-export const NO_FAULTS: Faults = {
-  calls: { lost: 0, unanswered: 0, reset: 0, latency: [0.2, 3] },
-  queue: { lost: 0, doubled: 0 },
-};
+/** What a client is answered: the value, or the error with which the engine refuses for good. */
+export type Answer<T> = { readonly value: T } | { readonly refused: MillraceError };
+
+/** An event that a client sent, and when it was accepted; times are ms. */
+export interface Sent {
+  readonly event: AcceptedEvent;
+  readonly environmentId: string;
+  readonly sentAt: number;
+  acceptedAt: number | null;
+}
+
+/** One request to the Worker. `broken` tells its client that the connection is gone. */
+interface Request extends Owner {
+  broken?: () => void;
+}
 
 /** When every world begins, ms since 1970. */
 const BEGIN = Date.UTC(2026, 0, 1);
 
+/** ms after which a client gives up waiting, and asks again. */
+const PATIENCE = 60_000;
+
 export class World {
   readonly random: Random;
   readonly agenda = new Agenda(BEGIN);
+  readonly mishaps: Mishaps;
   readonly objects: Objects;
+  readonly database: SimulatedD1;
   readonly bindings: Bindings;
   readonly app: App;
   /** What the engine logged, for the report of a failing seed. */
   readonly log: string[] = [];
+  /** Everything clients have sent, by internal id, in the order in which it was made. */
+  readonly sent = new Map<string, Sent>();
+  /** When the process was down, ms. */
+  readonly downs: { readonly from: number; readonly until: number }[] = [];
+  readonly environments: readonly EnvironmentRef[];
   #faults: Faults = NO_FAULTS;
-  #requests: Owner[] = [];
+  #requests: Request[] = [];
   #up = true;
   readonly #functions: readonly WorldFunction[];
 
-  constructor(seed: number, functions: readonly WorldFunction[]) {
+  constructor(
+    seed: number,
+    functions: readonly WorldFunction[],
+    {
+      environments = [LOCAL],
+      variables = {},
+    }: { environments?: readonly EnvironmentRef[]; variables?: JsonObject } = {},
+  ) {
     this.random = seeded(seed);
+    this.environments = environments;
     this.#functions = functions;
     const noted = (line: string) => this.log.push(`${this.agenda.now.toFixed(1)} ${line}`);
-    this.objects = new Objects(this.agenda, this.random, NO_FAULTS.calls, noted);
-    const slugs = new Map(functions.map(({ id, parts }) => [`sim-${id}`, parts]));
-    this.app = new App(this.agenda, slugs, () => this.objects.latency());
-    this.bindings = this.#bind();
+    // Chance of its own: a schedule stays the same up to the first mishap that is left out of it.
+    this.mishaps = new Mishaps(seeded(seed ^ 0x5bd1e995), () => this.agenda.now);
+    this.objects = new Objects(this.agenda, this.mishaps, noted);
+    // A crash at a commit takes the process along in the way every kill does.
+    this.objects.onCrash = () => this.kill(50);
+    const parts = functions.map(({ id, parts, checkpoints = false }) => [`sim-${id}`, { parts, checkpoints }] as const);
+    this.app = new App(new Map(parts), {
+      agenda: this.agenda,
+      mishaps: this.mishaps,
+      faults: () => this.#faults.app ?? NO_APP_FAULTS,
+      latency: () => this.objects.latency(),
+      send: (environmentId, name, data, accepted) => {
+        this.send([this.event(name, data)], accepted, environmentId);
+      },
+      checkpoint: (environmentId, runId, checkpoint, answered) => {
+        const told = () => runStub(this.bindings, environmentId, runId).checkpoint(checkpoint);
+        this.request(told, (answer) => answered("value" in answer ? answer.value : "stale"));
+      },
+    });
+    this.database = new SimulatedD1({
+      agenda: this.agenda,
+      mishaps: this.mishaps,
+      faults: () => this.#faults.database,
+      latency: () => this.objects.latency(),
+    });
+    const { agenda, mishaps } = this;
+    const host = { agenda, mishaps, faults: () => this.#faults.queue, request: () => this.#request() };
+    this.bindings = bindingsOf(this, host, variables);
     this.objects.bindings = this.bindings;
   }
 
-  #bind(): Bindings {
-    const { agenda, random, objects } = this;
-    const host = { agenda, random, faults: () => this.#faults.queue, request: () => this.#request() };
-    const database = new SimulatedD1(() => new Promise((resolve) => void agenda.after(objects.latency(), resolve)));
-    // The stand-ins have what the engine uses of the platform's types, and nothing else.
-    return {
-      RUN: objects.namespace(Run),
-      WINDOW: objects.namespace(Window),
-      CAPACITY: objects.namespace(Capacity),
-      WAITS: objects.namespace(Waits),
-      ENVIRONMENT: objects.namespace(Environment),
-      DIRECTORY: objects.namespace(Directory),
-      SCHEDULE: objects.namespace(Schedule),
-      OPERATION: objects.namespace(Operation),
-      DB: database,
-      HISTORY: simulatedQueue("history", host, (batch) => consumeHistory(batch, this.bindings)),
-      FANOUT: simulatedQueue("fanout", host, (batch) => consumeFanout(batch, this.bindings)),
-      MILLRACE_MODE: "dev",
-      MILLRACE_RETRY_INTERVAL: "1",
-    } as unknown as Bindings;
+  static #isMigrated = false;
+
+  /** The database that all worlds of a process use has its tables before the first of them: otherwise that one would not be like the others. */
+  static async #migrate(): Promise<void> {
+    if (World.#isMigrated) return;
+    World.#isMigrated = true;
+    const { latest } = Mishaps;
+    const first = new World(0, []);
+    await within({ ...first, noted: () => undefined }, () => first.ask(() => ensureSchema(first.bindings.DB)));
+    Mishaps.latest = latest;
   }
 
   /** Runs `work` in this world, and registers its functions first. */
   async live<T>(work: () => Promise<T>): Promise<T> {
+    await World.#migrate();
     App.current = this.app;
     return await within(
       { agenda: this.agenda, random: this.random, noted: (line) => this.log.push(line) },
       async () => {
-        await this.register(this.#functions);
+        for (const environment of this.environments) await this.ask(this.registration(this.#functions, environment));
         return await work();
       },
     );
   }
 
   /** A sync of the app with these functions. */
-  async register(functions: readonly WorldFunction[]): Promise<void> {
-    const url = "http://127.0.0.1:3000/api/inngest";
-    const body: Json = {
-      url,
-      appName: "sim",
-      sdk: "sim:v1",
-      framework: "none",
-      v: "0.1",
-      deployType: "ping",
-      functions: functions.map(({ id, event, options }) => {
-        const runtime = { type: "http", url: `${url}?fnId=sim-${id}&stepId=step` };
-        const steps = { step: { id: "step", name: "step", runtime } };
-        return { id: `sim-${id}`, name: id, triggers: [{ event }], steps, ...options };
-      }),
-    };
-    const request = {
-      environment: LOCAL,
-      settings: settingsOf(this.bindings),
-      origin: "app",
-      requestedUrl: null,
-    } as const;
-    await this.#await(() => registerApp(this.bindings, body, { ...request, syncId: this.#ulid(), now: Date.now() }));
+  registration(functions: readonly WorldFunction[], environment: EnvironmentRef = LOCAL): () => Promise<unknown> {
+    const settings = settingsOf(this.bindings);
+    const request = { environment, settings, origin: "app", requestedUrl: null, syncId: this.ulid() } as const;
+    return () => registerApp(this.bindings, registrationOf(functions), { ...request, now: Date.now() });
   }
 
   /** From here on things go wrong; or nothing does any more. */
   set faults(faults: Faults) {
     this.#faults = faults;
-    this.objects.faults = faults.calls;
+    this.objects.faults = faults;
   }
 
-  /** An event as ingest accepts it now. */
-  event(name: string, data: JsonObject): AcceptedEvent {
+  /** An event as ingest accepts it now. `id`: the sender's. */
+  event(name: string, data: JsonObject, id: string | null = null): AcceptedEvent {
     const now = Math.floor(this.agenda.now);
-    const internalId = this.#ulid();
-    const payload = { name, data, id: internalId, ts: now, user: {} };
-    return { internalId, receivedAt: now, source: "simulation", deduplicationId: null, payload };
+    const internalId = this.ulid();
+    const payload = { name, data, id: id ?? internalId, ts: now, user: {} };
+    return { internalId, receivedAt: now, source: "simulation", deduplicationId: id, payload };
   }
 
   /**
    * Sends events as a client does that repeats its send until it was accepted (EV-7). `accepted` is called once it was.
    */
-  send(events: readonly AcceptedEvent[], accepted: () => void = () => undefined): void {
+  send(
+    events: readonly AcceptedEvent[],
+    accepted: () => void = () => undefined,
+    environmentId: string = LOCAL.id,
+  ): void {
+    const sent = events.map((event): Sent => ({ event, environmentId, sentAt: this.agenda.now, acceptedAt: null }));
+    for (const one of sent) this.sent.set(one.event.internalId, one);
+    this.request(
+      () => ingest(this.bindings, environmentId, events, Date.now()),
+      () => {
+        for (const one of sent) one.acceptedAt = this.agenda.now;
+        accepted();
+      },
+    );
+  }
+
+  /** A client's request, made again until the engine has answered it. `answered` is called once, with the first answer that arrived. */
+  request<T>(work: () => Promise<T>, answered: (answer: Answer<T>) => void = () => undefined): void {
+    let settled = false;
+    const settle = (how: () => void) => {
+      if (settled) return;
+      settled = true;
+      this.agenda.after(0, how, null, "outside");
+    };
     const again = () =>
-      void this.agenda.after(this.random.integer(100, 3000), () => this.send(events, accepted), null, "outside");
+      settle(() => {
+        this.agenda.after(this.random.integer(100, 3000), () => this.request(work, answered), null, "outside");
+      });
     if (!this.#up) return again();
     const owner = this.#request();
-    let answered = false;
-    // A client whose connection broke with the process knows nothing, and sends again.
-    this.agenda.after(60_000, () => answered || again(), null, "outside");
+    owner.broken = again;
+    // An answer may be lost without anybody dying.
+    this.agenda.after(PATIENCE, again, null, "outside");
     this.agenda.as(owner, () => {
-      ingest(this.bindings, LOCAL.id, events, Date.now()).then(
-        () => {
-          answered = true;
-          this.agenda.after(0, accepted, null, "outside");
-        },
-        () => {
-          answered = true;
-          again();
+      work().then(
+        (value) => settle(() => answered({ value })),
+        (error: unknown) => {
+          if (error instanceof MillraceError) settle(() => answered({ refused: error }));
+          else again();
         },
       );
     });
   }
 
+  /** The deployment's cron trigger, every minute; a sweep that fails is not repeated. */
+  sweepEveryMinute(): void {
+    const sweep = () => {
+      this.agenda.after(60_000, sweep, null, "outside");
+      if (!this.#up) return;
+      this.agenda.as(this.#request(), () => {
+        environmentStub(this.bindings, LOCAL.id)
+          .sweep()
+          .catch((error: unknown) => this.log.push(`sweep: ${String(error)}`));
+      });
+    };
+    this.agenda.after(60_000 - (this.agenda.now % 60_000), sweep, null, "outside");
+  }
+
   /** `kill -9`, and a start on the same data `downtime` ms later. */
   kill(downtime: number): void {
-    if (!this.#up) return;
+    if (!this.#up || !this.mishaps.planned("process killed", () => `for ${downtime} ms`)) return;
     this.#up = false;
-    for (const owner of this.#requests) owner.alive = false;
+    this.downs.push({ from: this.agenda.now, until: this.agenda.now + downtime });
+    const requests = this.#requests;
     this.#requests = [];
+    for (const owner of requests) owner.alive = false;
+    for (const owner of requests) owner.broken?.();
     this.objects.kill();
     this.agenda.killProcess();
-    forgetCatalog(this.bindings.DB, LOCAL.id);
+    for (const { id } of this.environments) forgetCatalog(this.bindings.DB, id);
     this.agenda.after(
       downtime,
       () => {
@@ -194,7 +245,7 @@ export class World {
     );
   }
 
-  #request(): Owner {
+  #request(): Request {
     const owner = { alive: true };
     this.#requests.push(owner);
     return owner;
@@ -205,30 +256,25 @@ export class World {
     return this.app.ended.size;
   }
 
-  /** Asks the engine something; resolves when it has answered. */
-  async ask(work: () => Promise<unknown>): Promise<void> {
-    await this.#await(work);
-  }
-
-  async #await(work: () => Promise<unknown>): Promise<void> {
-    let done = false;
-    let failure: unknown = null;
+  /** Asks the engine something; resolves with its answer. Throws what it throws. */
+  async ask<T>(work: () => Promise<T>): Promise<T> {
+    let outcome: { readonly value: T } | { readonly error: unknown } | null = null;
     this.agenda.as(this.#request(), () => {
       work().then(
-        () => {
-          done = true;
+        (value) => {
+          outcome = { value };
         },
         (error: unknown) => {
-          done = true;
-          failure = error;
+          outcome = { error };
         },
       );
     });
-    await this.agenda.run(this.agenda.now + 60_000, () => done);
-    if (failure !== null) throw failure;
+    await this.agenda.run(this.agenda.now + PATIENCE, () => outcome !== null);
+    return unwrap(outcome);
   }
 
-  #ulid(): string {
+  /** A new ULID of this moment. */
+  ulid(): string {
     this.#entropy += 1;
     const entropy = new Uint8Array(10);
     new DataView(entropy.buffer).setUint32(6, this.#entropy);
@@ -236,4 +282,10 @@ export class World {
   }
 
   #entropy = 0;
+}
+
+function unwrap<T>(outcome: { readonly value: T } | { readonly error: unknown } | null): T {
+  if (outcome === null) throw new Error("The engine did not answer.");
+  if ("error" in outcome) throw outcome.error;
+  return outcome.value;
 }

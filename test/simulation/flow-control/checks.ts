@@ -3,7 +3,7 @@
  * at the end, nothing else. Each check answers what it found wrong, in words.
  */
 import type { Execution } from "../app.ts";
-import type { Limit, Plan, Throttle } from "./plan.ts";
+import type { Plan, Throttle } from "./plan.ts";
 
 /** What is left when everything has come to rest. */
 export interface Rest {
@@ -14,27 +14,6 @@ export interface Rest {
   readonly statuses: ReadonlyMap<string, string>;
   /** Units that lines still give out, by line. */
   readonly held: ReadonlyMap<string, number>;
-}
-
-/**
- * FC-10, I3: at no instant more executions than a limit allows. Where functions share a line with limits of their own (FC-7), each is held
- * against its own when it is let in, so that what others began within the last `way` ms, the time of messages, does not count against it.
- */
-export function exceeded({ ledger }: Rest, limits: readonly Limit[], way: number): string[] {
-  return limits.flatMap(({ functions, limits: numbers, keyed }) => {
-    const counted = ledger.filter(({ functionId }) => functions.includes(functionId));
-    return counted.flatMap((one) => {
-      const others = counted.filter((other) => {
-        const same = !keyed || other.data["key"] === one.data["key"];
-        return same && other.from <= one.from && one.from < other.until;
-      });
-      const limit = numbers[one.functionId] ?? 0;
-      const before = others.filter((other) => other.functionId === one.functionId || other.from < one.from - way);
-      if (before.length <= limit && others.length <= Math.max(...Object.values(numbers))) return [];
-      const who = others.map(({ runId, step, from }) => `${runId.slice(-4)}/${step}@${from.toFixed(1)}`).join(" ");
-      return [`${one.functionId} executes ${others.length} at ${one.from.toFixed(1)}, its limit is ${limit}: ${who}`];
-    });
-  });
 }
 
 /** FC-16, of functions that are limited in nothing else: no window of one period holds more than `limit + burst − 1` starts. `slack` ms for messages on their way. */
@@ -66,11 +45,6 @@ export function lost({ ledger, accepted, statuses }: Rest, functions: readonly s
     ...without.map((id) => `event ${id} has ${runs.get(id)?.size ?? 0} runs`),
     ...open.map(([runId, status]) => `run ${runId} is ${status}`),
   ];
-}
-
-/** I5: at rest nobody holds anything. */
-export function leaked({ held }: Rest): string[] {
-  return [...held].flatMap(([line, units]) => (units === 0 ? [] : [`${units} units of ${line} are held by nobody`]));
 }
 
 /** FC-8: with one limit per function, runs begin in the order of their events; those `apart` ms or less apart may have overtaken each other. */

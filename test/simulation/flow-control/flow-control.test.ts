@@ -8,7 +8,7 @@ vi.mock("../../../src/calls/call.ts", () => ({
 }));
 
 /** Schedules of a run in CI; `SIMULATION_SCHEDULES` plays more, `SIMULATION_SEED` only one. */
-const SCHEDULES = Number(process.env["SIMULATION_SCHEDULES"] ?? 2000);
+const SCHEDULES = Number(process.env["SIMULATION_SCHEDULES"] ?? 100);
 const ONLY = process.env["SIMULATION_SEED"];
 
 describe("simulated flow control", () => {

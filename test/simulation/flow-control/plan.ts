@@ -2,20 +2,14 @@
  * What happens in one schedule: functions with limits, events, kills and broken messages, all drawn from the seed. Pure.
  */
 import type { JsonObject } from "../../../src/json.ts";
-import type { Part } from "../app.ts";
+import type { AppFaults } from "../app.ts";
+import type { Limit } from "../checks/limits.ts";
+import { faultsOf, NO_FAULTS } from "../platform/faults.ts";
 import type { Random } from "../platform/random.ts";
-import { type Faults, NO_FAULTS, type WorldFunction } from "../world.ts";
+import type { Part } from "../program.ts";
+import type { Faults } from "../world.ts";
+import type { WorldFunction } from "../world-function.ts";
 import { type Windowed, windowedOf } from "./windows.ts";
-
-/** One limit as the checkers hold it against the ledger. */
-export interface Limit {
-  /** Functions that share its count. */
-  readonly functions: readonly string[];
-  /** Each function's own number (FC-7). */
-  readonly limits: Readonly<Record<string, number>>;
-  /** Whether each value of `data.key` has a count of its own. */
-  readonly keyed: boolean;
-}
 
 /** How a function is limited in its starts; times in ms. */
 export interface Throttle {
@@ -42,6 +36,9 @@ export interface Plan {
 
 /** ms in which events come and things go wrong. */
 export const TROUBLE = 20_000;
+
+/** ms that the clocks of objects are wrong at most; another instance of the same object may have another one. */
+const SKEW = 3000;
 
 /** Draws a schedule. */
 export function planOf(random: Random): Plan {
@@ -95,7 +92,7 @@ export function planOf(random: Random): Plan {
       };
     }
     const parts = partsOf(random, sound);
-    functions.push({ id, event: `sim/${id}`, parts, options });
+    functions.push({ id, event: `sim/${id}`, parts, options, retries: 10, checkpoints: random.chance(0.3) });
     if (sound && concurrency.length === 1 && !shared && options["throttle"] === undefined) ordered.push(`sim-${id}`);
   }
   if (shared) limits.push({ functions: Object.keys(sharing), limits: sharing, keyed: false });
@@ -108,7 +105,7 @@ export function planOf(random: Random): Plan {
     ordered,
     sends: sendsOf(random, functions),
     kills: sound ? [] : killsOf(random),
-    faults: sound || random.chance(0.3) ? NO_FAULTS : faultsOf(random),
+    faults: sound || random.chance(0.3) ? NO_FAULTS : { ...faultsOf(random, SKEW), app: appFaultsOf(random) },
   };
 }
 
@@ -118,11 +115,12 @@ function partsOf(random: Random, sound: boolean): Part[] {
     const id = `p${n}`;
     const kind = random.next();
     if (kind < 0.6) {
-      parts.push({ kind: "run", id, ms: random.integer(1, 300), fails: !sound && random.chance(0.2) ? 1 : 0 });
+      parts.push({ kind: "run", id, ms: lengthOf(random), fails: !sound && random.chance(0.2) ? 1 : 0 });
     } else if (kind < 0.8) {
       parts.push({ kind: "sleep", id, ms: random.integer(100, 5000) });
     } else {
       const steps = Array.from({ length: random.integer(2, 4) }, (_, at) => ({
+        kind: "run" as const,
         id: `${id}.${at}`,
         ms: random.integer(1, 300),
       }));
@@ -132,10 +130,21 @@ function partsOf(random: Random, sound: boolean): Part[] {
   return parts;
 }
 
+/** ms of a body: mostly short, some longer than a lost call is waited for. */
+function lengthOf(random: Random): number {
+  const length = random.next();
+  return length < 0.85 ? random.integer(1, 300) : random.integer(300, length < 0.97 ? 4500 : 20_000);
+}
+
+/** Rare enough that no run fails of them. */
+function appFaultsOf(random: Random): AppFaults {
+  return { broken: random.pick([0, 0, 0.03]), silent: random.pick([0, 0, 0.03]), doubled: random.pick([0, 0, 0.05]) };
+}
+
 function sendsOf(random: Random, functions: readonly WorldFunction[]): Plan["sends"] {
   const keys = random.integer(1, 3);
   return Array.from({ length: random.integer(3, 24) }, (_, n) => {
-    const { event } = functions[random.integer(0, functions.length - 1)] ?? { event: "" };
+    const event = functions[random.integer(0, functions.length - 1)]?.event ?? "";
     return { at: random.integer(0, TROUBLE), event, data: { n, key: `k${random.integer(1, keys)}` } };
   });
 }
@@ -143,13 +152,4 @@ function sendsOf(random: Random, functions: readonly WorldFunction[]): Plan["sen
 function killsOf(random: Random): Plan["kills"] {
   const kills = Array.from({ length: random.integer(0, 4) }, () => random.integer(0, TROUBLE));
   return kills.map((at) => ({ at, downtime: random.integer(20, 2000) }));
-}
-
-function faultsOf(random: Random): Faults {
-  const share = () => random.pick([0, 0.01, 0.05]);
-  const latency = [0.2, random.pick([3, 20, 200])] as const;
-  return {
-    calls: { lost: share(), unanswered: share(), reset: share(), latency },
-    queue: { lost: random.pick([0, 0.3]), doubled: random.pick([0, 0.3]) },
-  };
 }

@@ -5,8 +5,13 @@
 import { Capacity } from "../../../durable-objects/capacity.ts";
 import { LOCAL } from "../../../src/environment.ts";
 import { runStub } from "../../../src/objects.ts";
-import { NO_FAULTS, World } from "../world.ts";
-import { exceeded, leaked, lost, overtaken, type Rest, rushed } from "./checks.ts";
+import { exceeded } from "../checks/limits.ts";
+import { leaked } from "../checks/runs.ts";
+import { NO_FAULTS } from "../platform/faults.ts";
+import { seeded } from "../platform/random.ts";
+import type { Played } from "../suites.ts";
+import { World } from "../world.ts";
+import { lost, overtaken, type Rest, rushed } from "./checks.ts";
 import { type Plan, planOf, TROUBLE } from "./plan.ts";
 import { broken, WAY } from "./windows.ts";
 
@@ -14,9 +19,8 @@ import { broken, WAY } from "./windows.ts";
 const PEACE = 30 * 60_000;
 
 /** What was found wrong with the schedule of a seed; empty when everything holds. */
-export async function play(seed: number): Promise<{ readonly faults: readonly string[]; readonly world: World }> {
-  const draft = new World(seed, []);
-  const plan = planOf(draft.random);
+export async function play(seed: number): Promise<Played> {
+  const plan = planOf(seeded(seed));
   const world = new World(seed, plan.functions);
   const accepted = new Map<string, { functionId: string; key: unknown; at: number }>();
   const faults = await world.live(async () => {
@@ -46,7 +50,7 @@ export async function play(seed: number): Promise<{ readonly faults: readonly st
     const rest = await restOf(world, accepted);
     const calm = plan.kills.length === 0 && plan.faults === NO_FAULTS;
     return [
-      ...exceeded(rest, plan.limits, calm ? WAY : Number.POSITIVE_INFINITY),
+      ...exceeded(rest.ledger, plan.limits, calm ? WAY : Number.POSITIVE_INFINITY),
       ...(calm ? rushed(rest, plan.throttles, WAY) : []),
       ...lost(rest, plan.exact),
       ...broken(rest, plan.windowed, calm),

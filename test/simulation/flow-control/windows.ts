@@ -5,7 +5,7 @@
 import type { JsonObject } from "../../../src/json.ts";
 import type { Execution } from "../app.ts";
 import type { Random } from "../platform/random.ts";
-import type { WorldFunction } from "../world.ts";
+import type { WorldFunction } from "../world-function.ts";
 import type { Rest } from "./checks.ts";
 
 /** ms that messages of an untroubled schedule take at most on their way through several objects. */
@@ -115,7 +115,7 @@ function brokenBy(rest: Rest, promise: Windowed, calm: boolean): string[] {
 function runsOf({ ledger }: Rest, functionId: string): Execution[] {
   const runs = new Map<string, Execution>();
   for (const one of ledger) {
-    if (one.functionId !== functionId) continue;
+    if (one.functionId !== functionId || one.isShadow) continue;
     const known = runs.get(one.runId);
     runs.set(one.runId, known === undefined ? one : { ...known, until: Math.max(known.until, one.until) });
   }

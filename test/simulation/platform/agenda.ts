@@ -3,10 +3,20 @@
  * instance that was reset, or the whole process that was killed. Guarantees the same order for the same calls.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
+import { Heap } from "./heap.ts";
 
 /** On whose behalf code runs: one instance of an object, or one request to the Worker. Work of an owner that is gone never happens. */
 export interface Owner {
   alive: boolean;
+  /** When it was lost, be it without knowing, ms; absent while it is not. */
+  diedAt?: number | null;
+  /** ms by which its clock is wrong. */
+  skew?: number;
+  /**
+   * What it has begun outside of itself since it last wrote something that is not committed yet; absent when all is. The platform holds it
+   * back until the commit (output gate), so that it never happens if the commit does not.
+   */
+  unsent?: Item[] | null;
 }
 
 /** `process`: lost when workerd is killed. `outside`: apps, networks, the test. */
@@ -24,13 +34,18 @@ interface Item {
 const owners = new AsyncLocalStorage<Owner | null>();
 // Kept before anything is replaced: the loop itself runs in real time.
 const nextTurn = setImmediate;
+// Runs every continuation that waits for nothing but promises. Does nothing when called from one, which is why `run` begins in a turn of its own.
+const { _tickCallback: settle } = process as unknown as { readonly _tickCallback: () => void };
 
 export class Agenda {
   now: number;
   #order = 0;
-  #items: Item[] = [];
-  /** Events so far: what a schedule costs. */
+  readonly #items = new Heap<Item>(isBefore);
+  /** Events so far: what a schedule costs. More than so many are a schedule that never rests. */
   events = 0;
+  static readonly most = 500_000;
+  /** Called when a piece of work is done, with its owner. */
+  settled: (owner: Owner | null) => void = () => undefined;
 
   constructor(now: number) {
     this.now = now;
@@ -41,16 +56,27 @@ export class Agenda {
     return owners.getStore() ?? null;
   }
 
+  /** The time as whoever is running sees it, ms since 1970. */
+  get clock(): number {
+    return Math.floor(this.now + (this.owner?.skew ?? 0));
+  }
+
   /** Runs code on behalf of an owner, its continuations included. */
   as<T>(owner: Owner | null, code: () => T): T {
     return owners.run(owner, code);
   }
 
-  /** Does `work` in `delay` ms, unless its owner or its realm is gone by then. Answers how to cancel it. */
+  /**
+   * Does `work` in `delay` ms, unless its owner or its realm is gone by then. Answers how to cancel it. What somebody begins who is gone
+   * does not happen.
+   */
   after(delay: number, work: () => void, owner: Owner | null = this.owner, realm: Realm = "process"): () => void {
     const at = this.now + Math.max(0, delay);
     const item: Item = { at, order: this.#order++, realm, owner, work, cancelled: false };
-    this.#push(item);
+    const sender = this.owner;
+    if (sender?.alive === false) return () => undefined;
+    if (sender !== owner) sender?.unsent?.push(item);
+    this.#items.push(item);
     return () => {
       item.cancelled = true;
     };
@@ -58,77 +84,42 @@ export class Agenda {
 
   /** Forgets what the process would still have done. */
   killProcess(): void {
-    for (const item of this.#items) if (item.realm === "process") item.cancelled = true;
-    this.#items = this.#items.filter(({ cancelled }) => !cancelled);
-    this.#heapify();
+    this.#items.keep(({ realm }) => realm !== "process");
   }
 
   /** Lets time pass up to `until` (ms), or until `done`. False when time ran out before `done` held. */
-  async run(until: number, done: () => boolean = () => false): Promise<boolean> {
-    await this.#settle();
+  run(until: number, done: () => boolean = () => false): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      nextTurn(() => {
+        try {
+          resolve(this.#run(until, done));
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+  }
+
+  #run(until: number, done: () => boolean): boolean {
+    settle();
     for (;;) {
       if (done()) return true;
-      const item = this.#items[0];
+      const item = this.#items.first;
       if (item === undefined || item.at > until) {
         this.now = Math.max(this.now, until);
         return done();
       }
-      this.#pop();
+      this.#items.pop();
       if (item.cancelled || item.owner?.alive === false) continue;
       this.now = Math.max(this.now, item.at);
-      this.events++;
+      if (++this.events > Agenda.most) throw new Error(`Nothing rests after ${Agenda.most} events.`);
       owners.run(item.owner, item.work);
-      await this.#settle();
+      settle();
+      this.settled(item.owner);
     }
-  }
-
-  /** Every continuation that waits for nothing but promises has run when this resolves. */
-  #settle(): Promise<void> {
-    return new Promise((resolve) => nextTurn(resolve));
-  }
-
-  // A binary heap by time, then by order.
-
-  #push(item: Item): void {
-    const items = this.#items;
-    let at = items.push(item) - 1;
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (!before(item, items[parent])) break;
-      items[at] = items[parent] as Item;
-      at = parent;
-    }
-    items[at] = item;
-  }
-
-  #pop(): void {
-    const items = this.#items;
-    const last = items.pop();
-    if (last === undefined || items.length === 0) return;
-    items[0] = last;
-    this.#sink(0);
-  }
-
-  #heapify(): void {
-    for (let at = (this.#items.length >> 1) - 1; at >= 0; at--) this.#sink(at);
-  }
-
-  #sink(start: number): void {
-    const items = this.#items;
-    const item = items[start] as Item;
-    let at = start;
-    for (;;) {
-      let child = 2 * at + 1;
-      if (child >= items.length) break;
-      if (child + 1 < items.length && before(items[child + 1] as Item, items[child])) child++;
-      if (!before(items[child] as Item, item)) break;
-      items[at] = items[child] as Item;
-      at = child;
-    }
-    items[at] = item;
   }
 }
 
-function before(one: Item, other: Item | undefined): boolean {
-  return other !== undefined && (one.at < other.at || (one.at === other.at && one.order < other.order));
+function isBefore(one: Item, other: Item): boolean {
+  return one.at < other.at || (one.at === other.at && one.order < other.order);
 }

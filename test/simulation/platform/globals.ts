@@ -19,7 +19,7 @@ export async function within<T>(
   const timers = new Map<number, () => void>();
   let timer = 0;
   const restore = [
-    replace(Date, "now", () => Math.floor(agenda.now)),
+    replace(Date, "now", () => agenda.clock),
     replace(Math, "random", () => random.next()),
     replace(globalThis, "setTimeout", ((call: () => void, delay = 0) => {
       const id = ++timer;
@@ -47,12 +47,25 @@ export async function within<T>(
     }) satisfies Digest as typeof crypto.subtle.digest),
     replace(console, "error", log),
     replace(console, "warn", log),
+    // Detached work of an instance that is gone fails, as it does on the platform, which only notes it.
+    listen((reason) => noted(`unhandled: ${reason instanceof Error ? reason.stack : String(reason)}`)),
   ];
   try {
     return await work();
   } finally {
     for (const back of restore) back();
   }
+}
+
+/** Hears alone of every promise that fails and that nobody handles. */
+function listen(unhandled: (reason: unknown) => void): () => void {
+  const others = process.listeners("unhandledRejection");
+  process.removeAllListeners("unhandledRejection");
+  process.on("unhandledRejection", unhandled);
+  return () => {
+    process.off("unhandledRejection", unhandled);
+    for (const other of others) process.on("unhandledRejection", other);
+  };
 }
 
 function replace<T extends object, K extends keyof T>(target: T, name: K, value: T[K]): () => void {

@@ -1,172 +1,48 @@
 /**
- * Durable Objects as platform.md measured them: one instance per name, storage that survives it, one alarm that is called at least once,
- * and calls between objects that take time and may fail before or after they took effect. Owns nothing of what the objects do.
+ * All Durable Objects of a world, and the calls between them, which take time and may fail before or after they took effect. Owns when the
+ * platform makes an object die. Owns nothing of what the objects do.
  */
 import type { Agenda, Owner } from "./agenda.ts";
-import type { Random } from "./random.ts";
-import { Database, SimulatedSql } from "./sqlite.ts";
+import { copyOf } from "./copy.ts";
+import { type Faults, NO_FAULTS } from "./faults.ts";
+import { Host, Instance, type ObjectClass, type Platform } from "./host.ts";
+import type { Mishaps } from "./mishaps.ts";
 
-/** What goes wrong between objects. Probabilities per call. */
-export interface CallFaults {
-  /** The call never arrives. */
-  readonly lost: number;
-  /** It takes effect, but its answer never arrives. */
-  readonly unanswered: number;
-  /** The object is reset just before it. */
-  readonly reset: number;
-  /** ms a message takes, at least and at most. */
-  readonly latency: readonly [number, number];
+/**
+ * Where a schedule goes wrong (rows 1, 24): right after commits, before anything that was to follow from them, or at calls between
+ * objects; both counted from 1.
+ */
+export interface Points {
+  readonly at: ReadonlySet<number>;
+  /** The object that committed is reset, or the whole process is killed; a call does not arrive, is not answered, or late. */
+  readonly what: "object" | "process" | "lost" | "unanswered" | "late";
 }
 
-type Instance = Record<string, (...values: unknown[]) => unknown> & { alarm?: () => Promise<void> };
-export type ObjectClass = new (context: never, bindings: never) => object;
+const NOWHERE: Points = { at: new Set(), what: "object" };
 
-/** One named object. */
-class Host {
-  readonly name: string;
-  readonly database = new Database();
-  readonly #platform: Objects;
-  readonly #class: ObjectClass;
-  #instance: Instance | null = null;
-  #owner: Owner = { alive: false };
-  readonly #callers = new Set<(error: Error) => void>();
-  alarm: number | null = null;
-  /** The alarm whose handler is running: it counts until the handler has ended. */
-  #firing: number | null = null;
-  #failures = 0;
+/** ms after which a late call takes effect at most. */
+const LATE = 20_000;
 
-  constructor(platform: Objects, objectClass: ObjectClass, name: string) {
-    this.#platform = platform;
-    this.#class = objectClass;
-    this.name = name;
-  }
-
-  /** A call from outside the object; its arguments and result are copies. */
-  async call(method: string, values: readonly unknown[]): Promise<unknown> {
-    const { agenda } = this.#platform;
-    const { instance, owner } = this.#load();
-    const handler = instance[method];
-    if (typeof handler !== "function") throw new TypeError(`${this.#class.name} has no method ${method}`);
-    return await new Promise((resolve, reject) => {
-      this.#callers.add(reject);
-      agenda.as(owner, async () => {
-        try {
-          resolve(structuredClone(await handler.apply(instance, structuredClone([...values]))));
-        } catch (error) {
-          reject(error);
-        } finally {
-          this.#callers.delete(reject);
-        }
-      });
-    });
-  }
-
-  /** Its instance is gone; what it had under way never happens, and its callers learn of it. */
-  reset(tellCallers: boolean): void {
-    this.#owner.alive = false;
-    this.#instance = null;
-    if (this.#firing !== null) this.alarm ??= this.#firing;
-    this.#firing = null;
-    const callers = [...this.#callers];
-    this.#callers.clear();
-    if (tellCallers) {
-      const error = Object.assign(new Error("The object was reset."), { durableObjectReset: true });
-      for (const caller of callers) caller(error);
-      this.schedule();
-    }
-  }
-
-  /** Makes sure that the alarm will be called. */
-  schedule(): void {
-    const at = this.alarm;
-    if (at === null) return;
-    const { agenda } = this.#platform;
-    agenda.after(at - agenda.now, () => this.#fire(at), null);
-  }
-
-  #fire(at: number): void {
-    if (this.alarm !== at || this.#firing !== null) return;
-    this.alarm = null;
-    this.#firing = at;
-    const { instance, owner } = this.#load();
-    this.#platform.agenda.as(owner, async () => {
-      try {
-        await instance.alarm?.();
-        this.#failures = 0;
-      } catch (error) {
-        this.#platform.noted(`alarm of ${this.#class.name} ${this.name}: ${String(error)}`);
-        // After six repetitions the platform gives the alarm up (faults.md §2).
-        if (++this.#failures <= 6) this.alarm ??= this.#platform.agenda.now + 2000 * 2 ** (this.#failures - 1);
-      }
-      this.#firing = null;
-      this.schedule();
-    });
-  }
-
-  #load(): { instance: Instance; owner: Owner } {
-    if (this.#instance !== null) return { instance: this.#instance, owner: this.#owner };
-    const owner: Owner = { alive: true };
-    const instance = this.#platform.agenda.as(
-      owner,
-      () => new this.#class(this.#context(owner) as never, this.#platform.bindings as never),
-    );
-    this.#owner = owner;
-    this.#instance = instance as Instance;
-    return { instance: this.#instance, owner };
-  }
-
-  #context(owner: Owner) {
-    const alive = () => {
-      if (!owner.alive) throw new Error(`${this.#class.name} ${this.name} was reset and touches storage no more.`);
-    };
-    const sql = new SimulatedSql(this.database);
-    const setAlarm = (at: number | null) => {
-      alive();
-      this.alarm = at;
-      if (this.#firing === null) this.schedule();
-      return Promise.resolve();
-    };
-    return {
-      id: { name: this.name, toString: () => this.name },
-      storage: {
-        sql: {
-          exec: (text: string, ...values: unknown[]) => {
-            alive();
-            return sql.exec(text, ...values);
-          },
-        },
-        transactionSync: <T>(work: () => T): T => this.database.transaction(work),
-        setAlarm,
-        deleteAlarm: () => setAlarm(null),
-        getAlarm: () => Promise.resolve(this.alarm),
-        deleteAll: () => {
-          alive();
-          this.database.clear();
-          return setAlarm(null);
-        },
-      },
-      abort: () => this.reset(true),
-      waitUntil: () => undefined,
-      blockConcurrencyWhile: (work: () => Promise<unknown>) => work(),
-      getWebSockets: () => [],
-    };
-  }
-}
-
-export class Objects {
+export class Objects implements Platform {
   readonly agenda: Agenda;
-  readonly #random: Random;
-  readonly #hosts = new Map<string, Host>();
-  faults: CallFaults;
-  /** What objects find as their `env`. */
-  bindings: object = {};
+  readonly mishaps: Mishaps;
   readonly noted: (line: string) => void;
+  faults: Faults = NO_FAULTS;
+  bindings: object = {};
+  /** Commits of all objects, and calls between them, since {@link Objects.breakAt}. */
+  commits = 0;
+  calls = 0;
+  /** Kills the process. */
+  onCrash: () => void = () => undefined;
+  readonly #hosts = new Map<string, Host>();
+  #points: Points | null = null;
+  #entered: Instance | null = null;
 
-  constructor(agenda: Agenda, random: Random, faults: CallFaults, noted: (line: string) => void) {
+  constructor(agenda: Agenda, mishaps: Mishaps, noted: (line: string) => void) {
     this.agenda = agenda;
-    this.#random = random;
-    this.faults = faults;
+    this.mishaps = mishaps;
     this.noted = noted;
+    agenda.settled = (owner) => this.#interrupt(owner);
   }
 
   /** A namespace binding of a class. */
@@ -175,25 +51,67 @@ export class Objects {
   }
 
   /** All objects of a class that exist, by name. */
-  of(objectClass: ObjectClass): { readonly name: string; readonly database: Database }[] {
+  of(objectClass: ObjectClass): Host[] {
     const prefix = `${objectClass.name} `;
     return [...this.#hosts].flatMap(([key, host]) => (key.startsWith(prefix) ? [host] : []));
   }
 
   /** One message's way, ms. */
   latency(): number {
-    const [least, most] = this.faults.latency;
-    return least + this.#random.next() * (most - least);
+    return this.mishaps.between(...this.faults.calls.latency);
   }
 
   /** The process is gone: nothing in memory is left. */
   kill(): void {
-    for (const host of this.#hosts.values()) host.reset(false);
+    for (const host of this.#hosts.values()) host.kill();
   }
 
   /** The process is back: alarms are read from disk, overdue ones are called at once. */
   boot(): void {
-    for (const host of this.#hosts.values()) host.schedule();
+    for (const host of this.#hosts.values()) host.alarm.schedule();
+  }
+
+  /** Counts commits and calls from here on, and has something go wrong at some of them. */
+  breakAt(points: Points): void {
+    this.commits = 0;
+    this.calls = 0;
+    this.#points = points;
+  }
+
+  entered(instance: Instance): void {
+    this.#entered = instance;
+  }
+
+  committed(instance: Instance): void {
+    const unsent = instance.unsent ?? [];
+    instance.unsent = null;
+    this.commits++;
+    const { at, what } = this.#points ?? NOWHERE;
+    if ((what !== "object" && what !== "process") || !instance.alive || !at.has(this.commits)) return;
+    const { className, name } = instance.host;
+    if (!this.mishaps.planned("crash at a commit", () => `number ${this.commits}, of ${className} ${name}`)) return;
+    for (const item of unsent) item.cancelled = true;
+    if (what === "process") this.agenda.as(null, () => this.onCrash());
+    else if (!instance.stale) this.agenda.as(null, () => instance.host.reset());
+  }
+
+  /** Between two turns of an instance it may be lost. */
+  #interrupt(owner: Owner | null): void {
+    const instance = owner instanceof Instance ? owner : this.#entered;
+    this.#entered = null;
+    const { interrupted, stale } = this.faults.instances ?? {};
+    if (instance === null || !instance.alive || instance.stale || interrupted === undefined) return;
+    const { host } = instance;
+    if (!this.mishaps.happens(interrupted, "object reset", () => `${host.className} ${host.name}`)) return;
+    if (this.mishaps.happens(stale, "instance goes on", () => host.name)) host.replace();
+    else host.reset();
+  }
+
+  /** What goes wrong at this call by plan. */
+  #planned(detail: () => string): "lost" | "unanswered" | "late" | null {
+    const { at, what } = this.#points ?? NOWHERE;
+    if (!at.has(++this.calls) || what === "object" || what === "process") return null;
+    return this.mishaps.planned(`call ${what}`, () => `number ${this.calls}, ${detail()}`) ? what : null;
   }
 
   #host(objectClass: ObjectClass, name: string): Host {
@@ -211,7 +129,7 @@ export class Objects {
       {
         get: (_target, method) => {
           if (typeof method !== "string" || method === "then") return undefined;
-          return (...values: unknown[]) => this.#message(this.#host(objectClass, name), method, values);
+          return (...values: unknown[]) => this.#message(this.#host(objectClass, name), method, copyOf(values));
         },
       },
     );
@@ -220,16 +138,24 @@ export class Objects {
   /** There, and the answer back; both take time and may be lost. A caller that is gone gets no answer. */
   #message(host: Host, method: string, values: readonly unknown[]): Promise<unknown> {
     const caller = this.agenda.owner;
-    const { lost, unanswered, reset } = this.faults;
+    const called = () => `${method} of ${host.className} ${host.name}`;
     return new Promise((resolve, reject) => {
       const answer = (how: () => void) => this.agenda.after(this.latency(), how, caller);
       const broken = () => reject(new Error(`Network connection lost (${method}).`));
       this.agenda.after(
         this.latency(),
         () => {
-          if (this.#random.chance(lost)) return void answer(broken);
-          if (this.#random.chance(reset)) host.reset(true);
-          const silent = this.#random.chance(unanswered);
+          const { lost, unanswered, reset, overloaded, late } = this.faults.calls;
+          const point = this.#planned(called);
+          if (point === "lost" || this.mishaps.happens(lost, "call lost", called)) return void answer(broken);
+          if (point === "late" || this.mishaps.happens(late, "call late", called)) {
+            answer(broken);
+            const call = () => void host.call(method, values).catch((error: unknown) => this.noted(String(error)));
+            return void this.agenda.after(this.mishaps.between(0, LATE), call, null);
+          }
+          if (this.mishaps.happens(overloaded, "call refused", called)) return void answer(() => reject(overload()));
+          if (this.mishaps.happens(reset, "object reset", called)) host.reset();
+          const silent = point === "unanswered" || this.mishaps.happens(unanswered, "call unanswered", called);
           host.call(method, values).then(
             (result) => answer(silent ? broken : () => resolve(result)),
             (error: unknown) => answer(() => reject(error)),
@@ -239,4 +165,8 @@ export class Objects {
       );
     });
   }
+}
+
+function overload(): Error {
+  return Object.assign(new Error("Durable Object is overloaded. Too many requests queued."), { overloaded: true });
 }

@@ -1,40 +1,54 @@
 /**
- * The two databases of the platform over a real SQLite in memory: the storage of an object, and D1. Owns only what their interfaces add.
+ * The storage of simulated objects and of D1: a real SQLite in memory. Owns what it takes to have thousands of databases after each other:
+ * each is opened when it is first used, and used again when the world it belonged to is over.
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 
-type Row = Record<string, unknown>;
+export type Row = Record<string, unknown>;
+
+/** What a statement came to. */
+export interface Ran {
+  readonly rows: Row[];
+  readonly changes: number;
+}
 
 /** Statements without parameters that change the schema; there may be several in one text. */
 const DEFINITION = /^\s*(?:CREATE|DROP|ALTER)\b/i;
+const CHANGE = /^\s*(?:INSERT|UPDATE|DELETE|REPLACE|WITH)/i;
+
+interface Prepared {
+  readonly statement: StatementSync;
+  readonly isQuery: boolean;
+  readonly changes: boolean;
+}
 
 /** One database and its prepared statements. */
 export class Database {
-  #database = new DatabaseSync(":memory:");
-  #statements = new Map<string, StatementSync>();
+  #database: DatabaseSync | null = null;
+  readonly #statements = new Map<string, Prepared>();
 
   /** Runs one statement; rows as objects, blobs as ArrayBuffers. */
-  run(text: string, values: readonly unknown[]): { readonly rows: Row[]; readonly changes: number } {
+  run(text: string, values: readonly unknown[]): Ran {
     if (values.length === 0 && DEFINITION.test(text)) {
-      this.#database.exec(text);
-      return { rows: [], changes: 0 };
+      this.#open().exec(text);
+      return { rows: [], changes: 1 };
     }
-    const statement = this.#prepare(text);
+    const { statement, isQuery, changes } = this.#prepare(text);
     const bound = values.map(toSqlite);
-    if (statement.columns().length === 0) return { rows: [], changes: Number(statement.run(...bound).changes) };
+    if (!isQuery) return { rows: [], changes: Number(statement.run(...bound).changes) };
     const rows = statement.all(...bound).map(fromSqlite);
-    return { rows, changes: /^\s*(?:INSERT|UPDATE|DELETE|REPLACE|WITH)/i.test(text) ? rows.length : 0 };
+    return { rows, changes: changes ? rows.length : 0 };
   }
 
   /** All of it or none. */
   transaction<T>(work: () => T): T {
-    this.#database.exec("SAVEPOINT simulated");
+    this.#prepare("SAVEPOINT simulated").statement.run();
     try {
       const result = work();
-      this.#database.exec("RELEASE simulated");
+      this.#prepare("RELEASE simulated").statement.run();
       return result;
     } catch (error) {
-      this.#database.exec("ROLLBACK TO simulated; RELEASE simulated");
+      this.#open().exec("ROLLBACK TO simulated; RELEASE simulated");
       throw error;
     }
   }
@@ -42,16 +56,31 @@ export class Database {
   /** Empties it. */
   clear(): void {
     this.#statements.clear();
-    this.#database.close();
-    this.#database = new DatabaseSync(":memory:");
+    this.#database?.close();
+    this.#database = null;
   }
 
-  #prepare(text: string): StatementSync {
+  /** Removes all rows and keeps the tables named by `isKept` as they are. */
+  empty(isKept: (table: string) => boolean): void {
+    const tables = this.run(
+      "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+      [],
+    ).rows;
+    for (const { name } of tables) if (!isKept(String(name))) this.#open().exec(`DELETE FROM "${String(name)}"`);
+  }
+
+  #open(): DatabaseSync {
+    this.#database ??= new DatabaseSync(":memory:");
+    return this.#database;
+  }
+
+  #prepare(text: string): Prepared {
     const known = this.#statements.get(text);
     if (known !== undefined) return known;
-    const statement = this.#database.prepare(text);
-    this.#statements.set(text, statement);
-    return statement;
+    const statement = this.#open().prepare(text);
+    const prepared = { statement, isQuery: statement.columns().length > 0, changes: CHANGE.test(text) };
+    this.#statements.set(text, prepared);
+    return prepared;
   }
 }
 
@@ -64,22 +93,26 @@ function toSqlite(value: unknown): SQLInputValue {
 }
 
 function fromSqlite(row: Row): Row {
-  const entries = Object.entries(row).map(([name, value]) => {
-    return [name, value instanceof Uint8Array ? value.slice().buffer : value] as const;
-  });
-  return Object.fromEntries(entries);
+  for (const name in row) {
+    const value = row[name];
+    if (value instanceof Uint8Array) row[name] = value.slice().buffer;
+  }
+  return row;
 }
 
-/** `ctx.storage.sql`. */
+/** `ctx.storage.sql`. `wrote` is called before a statement that may change something. */
 export class SimulatedSql {
   readonly #database: Database;
+  readonly #wrote: () => void;
 
-  constructor(database: Database) {
+  constructor(database: Database, wrote: () => void) {
     this.#database = database;
+    this.#wrote = wrote;
   }
 
   exec(text: string, ...values: unknown[]) {
     const { rows, changes } = this.#database.run(text, values);
+    if (changes > 0) this.#wrote();
     return {
       rowsWritten: changes,
       rowsRead: rows.length,
@@ -91,64 +124,5 @@ export class SimulatedSql {
       },
       [Symbol.iterator]: () => rows[Symbol.iterator](),
     };
-  }
-}
-
-/** D1: the same database behind promises. `gate` is what every query waits for first; it may reject (faults.md #25). */
-export class SimulatedD1 {
-  readonly #database = new Database();
-  readonly #gate: () => Promise<void>;
-
-  constructor(gate: () => Promise<void>) {
-    this.#gate = gate;
-  }
-
-  prepare(text: string): SimulatedStatement {
-    return new SimulatedStatement(text, [], (values = []) => this.#query(text, values));
-  }
-
-  async batch(statements: readonly SimulatedStatement[]) {
-    await this.#gate();
-    return this.#database.transaction(() => statements.map(({ text, values }) => this.#now(text, values)));
-  }
-
-  async #query(text: string, values: readonly unknown[]) {
-    await this.#gate();
-    return this.#now(text, values);
-  }
-
-  #now(text: string, values: readonly unknown[]) {
-    const { rows, changes } = this.#database.run(text, values);
-    return { success: true, results: rows, meta: { changes, rows_written: changes, rows_read: rows.length } };
-  }
-}
-
-class SimulatedStatement {
-  readonly text: string;
-  readonly values: readonly unknown[];
-  readonly #query: (values: readonly unknown[]) => Promise<{ results: Row[] }>;
-
-  constructor(text: string, values: readonly unknown[], query: SimulatedStatement["run"]) {
-    this.text = text;
-    this.values = values;
-    this.#query = query;
-  }
-
-  bind(...values: unknown[]): SimulatedStatement {
-    return new SimulatedStatement(this.text, values, this.#query);
-  }
-
-  run(values: readonly unknown[] = this.values): Promise<{ results: Row[] }> {
-    return this.#query(values);
-  }
-
-  all(): Promise<{ results: Row[] }> {
-    return this.#query(this.values);
-  }
-
-  async first(column?: string): Promise<unknown> {
-    const [row] = (await this.#query(this.values)).results;
-    if (row === undefined) return null;
-    return column === undefined ? row : row[column];
   }
 }

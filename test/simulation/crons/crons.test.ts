@@ -1,0 +1,24 @@
+import { describe, expect, it, vi } from "vitest";
+import { App } from "../app.ts";
+import { play } from "./schedule.ts";
+
+// The app is simulated too: what would go over HTTP goes to it.
+vi.mock("../../../src/calls/call.ts", () => ({
+  callApp: (_bindings: unknown, state: never, job: never) => App.current?.call(state, job),
+}));
+
+/** Schedules of a run in CI; `SIMULATION_SCHEDULES` plays more, `SIMULATION_SEED` only one. */
+const SCHEDULES = Number(process.env["SIMULATION_SCHEDULES"] ?? 100);
+const ONLY = process.env["SIMULATION_SEED"];
+
+describe("simulated crons", () => {
+  it(`TR-10 … TR-14, I1, I7: ticks start one run each, none early, none that is not wanted, and those of the policy after an outage, in ${SCHEDULES} schedules`, async () => {
+    const seeds = ONLY === undefined ? Array.from({ length: SCHEDULES }, (_, n) => n + 1) : [Number(ONLY)];
+    for (const seed of seeds) {
+      const { faults, world } = await play(seed);
+      const replay = `SIMULATION_SEED=${seed} npx vitest run --project simulation test/simulation/crons`;
+      if (faults.length > 0 && ONLY !== undefined) console.log(world.log.join("\n"));
+      expect(faults, replay).toEqual([]);
+    }
+  });
+});

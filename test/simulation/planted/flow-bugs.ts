@@ -1,0 +1,75 @@
+/** Defects of flow control: lines, their units, and windows. */
+import type { PlantedBug } from "./plant.ts";
+
+export const FLOW_BUGS: readonly PlantedBug[] = [
+  {
+    name: "lease-released-twice",
+    file: "src/decide/capacity/roster.ts",
+    find: "  leave(member: Member): void {\n",
+    replace: "  leave(member: Member): void {\n    this.#inUse -= member.held;\n",
+    why: "Who leaves a line with a unit gives back two (I3).",
+    suites: ["flow-control"],
+  },
+  {
+    name: "lost-wake-up",
+    file: "src/decide/capacity/waiting-line.ts",
+    find: "    this.#serve(moment, member);\n",
+    replace: "    if (claim.wants > 0) this.#serve(moment, member);\n",
+    why: "A unit that comes back is given to nobody until somebody else comes (I4).",
+    suites: ["flow-control"],
+  },
+  {
+    name: "end-waits-for-a-start",
+    file: "src/runs/leases.ts",
+    find: "lease.doubtful && !isOver(lease)",
+    replace: "lease.doubtful",
+    why: "A run whose throttle did not answer, and called later, never ends as far as anybody knows (I6).",
+    suites: ["crash-points"],
+  },
+  {
+    name: "no-claim-fence",
+    file: "src/decide/capacity/waiting-line.ts",
+    find: "if (newest !== undefined && !isNewer(claim.fence, newest)) return",
+    replace: "if (newest === claim.fence) return",
+    why: "What a run said earlier, and arrives later, counts (I3, I5).",
+    suites: ["crash-points"],
+  },
+  {
+    name: "capacity-without-alarm",
+    file: "durable-objects/capacity.ts",
+    find: "    const times = [line.dueAt(now), this.#tidyAt({ line, store })].filter((time) => time !== null);",
+    replace: "    const times = [this.#tidyAt({ line, store })].filter((time) => time !== null);",
+    why: "A line whose call was lost, or whose next start is due later, is not woken (I4).",
+  },
+  {
+    name: "orphan-time-zero",
+    file: "src/decide/run/admission.ts",
+    find: "due: moment.now + CAPACITY.orphan",
+    replace: "due: moment.now",
+    why: "A call that was lost is repeated while it still executes, beyond the limit (FC-10).",
+  },
+  {
+    name: "grant-not-repeated",
+    file: "src/decide/capacity/waiting-line.ts",
+    find: "    member.calling = false;\n    this.#outbox.postpone(member, now);",
+    replace: "    member.calling = false;\n    this.#outbox.drop(member);",
+    why: "A run that could not be told of its unit is not told again (I4).",
+    suites: ["flow-control"],
+  },
+  {
+    name: "batch-member-lost",
+    file: "durable-objects/window/batch-table.ts",
+    find: "      this.#pages.append(changed.batch.opener, added);",
+    replace: "      if (!changed.closed || changed.opened) this.#pages.append(changed.batch.opener, added);",
+    why: "The event that fills a batch is not stored with it (FC-32).",
+    suites: ["flow-control"],
+  },
+  {
+    name: "window-not-restarted",
+    file: "durable-objects/window/gather-window.ts",
+    find: "    const startsAt = store.closed().length > 0 ? this.#nextTry(now) : Number.POSITIVE_INFINITY;",
+    replace: "    const startsAt = Number.POSITIVE_INFINITY;",
+    why: "A closed window whose run could not be started is forgotten (I1).",
+    suites: ["flow-control"],
+  },
+];
