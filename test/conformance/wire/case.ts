@@ -9,6 +9,7 @@ import {
   type RunJson,
   startTestEngine,
   type TestEngine,
+  type TestEngineOptions,
   type TestEvent,
 } from "../harness/engine.ts";
 import { type AppCall, type ScriptedApp, type ScriptedFunction, startScriptedApp } from "../harness/scripted-app.ts";
@@ -73,6 +74,10 @@ export interface WireCase extends Pick<ScriptedFunction, "script" | "retries" | 
 export interface TableOptions {
   readonly bindings?: Readonly<Record<string, string>>;
   readonly waitMs?: number;
+  /** Receives everything the engine logs. */
+  readonly onLine?: NonNullable<TestEngineOptions["onLine"]>;
+  /** Declares tests that share engine and app with the cases, and come after them. */
+  readonly also?: (world: () => Pick<Seen, "engine" | "app">) => void;
 }
 
 const APP = "wire";
@@ -86,7 +91,10 @@ export function runTable(title: string, cases: readonly WireCase[], options: Tab
 
     beforeAll(async () => {
       const [startedEngine, startedApp] = await Promise.all([
-        startTestEngine(options.bindings === undefined ? {} : { bindings: options.bindings }),
+        startTestEngine({
+          ...(options.bindings === undefined ? {} : { bindings: options.bindings }),
+          ...(options.onLine === undefined ? {} : { onLine: options.onLine }),
+        }),
         startScriptedApp(),
       ]);
       engine = startedEngine;
@@ -112,6 +120,10 @@ export function runTable(title: string, cases: readonly WireCase[], options: Tab
         await item.check?.(seen);
       });
     }
+    options.also?.(() => {
+      if (engine === undefined || app === undefined) throw new Error("The table did not start.");
+      return { engine, app };
+    });
   });
 }
 

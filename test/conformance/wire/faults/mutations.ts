@@ -29,7 +29,7 @@ function applied(text: string, { kind, at, length, by }: Damage): string {
 }
 
 /** A text with one to three places damaged, as a broken proxy, a bug or an attacker would. */
-function damaged(text: string): fc.Arbitrary<string> {
+export function damaged(text: string): fc.Arbitrary<string> {
   const damage: fc.Arbitrary<Damage> = fc.record({
     kind: fc.constantFrom("replace", "delete", "double", "cut"),
     at: fc.nat({ max: Math.max(text.length - 1, 0) }),
@@ -40,7 +40,7 @@ function damaged(text: string): fc.Arbitrary<string> {
 }
 
 /** Valid JSON in which one value, anywhere, has become another one. */
-function mistyped(text: string): fc.Arbitrary<string> {
+export function mistyped(text: string): fc.Arbitrary<string> {
   const value = fc.oneof(
     fc.constantFrom<unknown>(null, true, 0, -1, 1e21, "", "x", [], {}, [[]], { a: null }),
     fc.jsonValue(),
@@ -51,14 +51,17 @@ function mistyped(text: string): fc.Arbitrary<string> {
     .map(([path, other]) => JSON.stringify(replaced(JSON.parse(text), path, other)));
 }
 
-type Path = readonly (string | number)[];
+/** Keys and indexes that lead to a value. */
+export type Path = readonly (string | number)[];
 
-function paths(value: unknown, base: Path = []): Path[] {
+/** Where the values of a JSON value are, itself included. */
+export function paths(value: unknown, base: Path = []): Path[] {
   const inner = typeof value === "object" && value !== null ? Object.entries(value) : [];
   return [base, ...inner.flatMap(([key, child]) => paths(child, [...base, Array.isArray(value) ? Number(key) : key]))];
 }
 
-function replaced(value: unknown, [first, ...rest]: Path, other: unknown): unknown {
+/** A JSON value in which the one at a path has become another. */
+export function replaced(value: unknown, [first, ...rest]: Path, other: unknown): unknown {
   if (first === undefined) return other;
   if (Array.isArray(value))
     return value.map((child, index) => (index === first ? replaced(child, rest, other) : child));
