@@ -6,13 +6,13 @@ import type { CancelListener, RunFlow } from "../../src/decide/run/flow.ts";
 import type { RunIdentity } from "../../src/decide/run/identity.ts";
 import { MillraceError } from "../../src/errors.ts";
 import type { EventPayload } from "../../src/events/event.ts";
-import { listEvents } from "../../src/history/events.ts";
 import { findRun, runStatements } from "../../src/history/runs.ts";
 import { newUlid } from "../../src/ids.ts";
 import type { JsonObject } from "../../src/json.ts";
 import { WAITS } from "../../src/limits.ts";
 import { runStub, waitsStub } from "../../src/objects.ts";
 import { cancelRun } from "../../src/runs/cancel.ts";
+import { listEvents } from "../../src/search/events.ts";
 import { anEvent, aRun, bindings, freshEnvironment } from "./records.ts";
 import { registerFunctions } from "./registered.ts";
 

@@ -138,7 +138,7 @@ describe("a channel", () => {
   });
 });
 
-describe("RT-11: a socket while its object sleeps", () => {
+describe("RT-11, row 27: a socket while its object sleeps", () => {
   it("stays open and hears what comes; the object has kept its topics and nothing on disk", async () => {
     const one = await join("c", ["a", "b"]);
     const stub = await stubOf("c");
@@ -403,7 +403,7 @@ describe("a run and its followers", () => {
   });
 });
 
-describe("a stream of server-sent events", () => {
+describe("row 27: a stream of server-sent events", () => {
   it("RT-6: hears like a socket, and its place is free again when it has left", async () => {
     const { body, headers } = await subscribe(bindings, environmentId, { channel: "c", topics: ["a"] }, "stream");
     expect(headers.get("content-type")).toBe("text/event-stream");

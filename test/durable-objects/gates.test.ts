@@ -6,6 +6,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { Run } from "../../durable-objects/run.ts";
 import type { FunctionConfiguration } from "../../src/apps/function.ts";
+import { pauseFunction, resumeFunction } from "../../src/apps/pauses.ts";
 import type { Bindings } from "../../src/bindings.ts";
 import type { AcceptedEvent, EventOutcome, RoutedEvent } from "../../src/events/event.ts";
 import { consumeFanout } from "../../src/events/fanout.ts";
@@ -17,7 +18,7 @@ import { findRun } from "../../src/history/runs.ts";
 import { newUlid, runIdFor } from "../../src/ids.ts";
 import type { JsonObject } from "../../src/json.ts";
 import { EVENT, FANOUT } from "../../src/limits.ts";
-import { environmentStub, runStub } from "../../src/objects.ts";
+import { environmentStub, eventIdStub, runStub } from "../../src/objects.ts";
 import { fn } from "../src/events/registered.ts";
 import { muteApps, registerFunctions } from "./registered.ts";
 
@@ -229,6 +230,49 @@ describe("repetition", () => {
         skipReason: "singleton",
       });
     }
+  });
+
+  /** A chunk with these events, which the fan-out does as often as it is called. */
+  async function chunkOf(environmentId: string, sent: readonly AcceptedEvent[]): Promise<() => Promise<void>> {
+    const pending = sent.map((event) => ({ event, outcomes: [], duplicate: false }));
+    await storeEvents(bindings.DB, environmentId, pending, { routed: false });
+    const body = { environmentId, chunkId: "chunk", eventIds: sent.map(({ internalId }) => internalId) };
+    return async () =>
+      await consumeFanout(
+        createMessageBatch("fan-out", [{ id: "m", timestamp: new Date(), attempts: 1, body }]),
+        bindings,
+      );
+  }
+
+  it("CR-17: what a chunk skipped for a pause stays skipped when it is done again after the function was resumed", async () => {
+    const environmentId = await freshEnvironment({});
+    const sent = events(1);
+    const deliver = await chunkOf(environmentId, sent);
+    await pauseFunction(bindings, environmentId, "id-of-one", { running: "hold", now: Date.now() });
+    await deliver();
+    await resumeFunction(bindings, environmentId, "id-of-one", Date.now());
+    await deliver();
+    expect(await viewOf(environmentId, sent[0])).toBeNull();
+    expect(await findEvent(bindings.DB, environmentId, sent[0]?.internalId ?? "")).toMatchObject({
+      outcomes: [{ outcome: "skipped", reason: "function_paused" }],
+    });
+  });
+
+  it("EV-16: an event that another one stood in for is recorded as routed, though the run knows the other one", async () => {
+    const environmentId = await freshEnvironment({});
+    const id = `x-${environmentId}`;
+    const [first, second] = events(2, undefined, [id, id]);
+    if (first === undefined || second === undefined) throw new Error("There are two events.");
+    // Its send dies after it has claimed the id.
+    await eventIdStub(bindings, environmentId, id).claim(first.internalId);
+    const deliver = await chunkOf(environmentId, [first]);
+    await ingest(bindings, environmentId, [second], Date.now());
+    expect((await viewOf(environmentId, first))?.row.eventIds).toEqual([second.internalId]);
+    await deliver();
+    expect(await findEvent(bindings.DB, environmentId, first.internalId)).toMatchObject({
+      routed: true,
+      outcomes: [{ outcome: "started", runId: await runIdOf(environmentId, first) }],
+    });
   });
 
   it("EV-15: in a large send the second event with an id is a duplicate, whichever chunk it is in", async () => {

@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { findRun, listRuns, type RunFilter, runStatements } from "../../src/history/runs.ts";
+import { findRun, type RunFilter, runStatements } from "../../src/history/runs.ts";
 import { ensureSchema } from "../../src/history/schema.ts";
 import { encodeUlid } from "../../src/ids.ts";
 import type { Json } from "../../src/json.ts";
 import { HISTORY } from "../../src/limits.ts";
+import { listRuns } from "../../src/search/runs.ts";
 import { aRun, bindings, freshEnvironment } from "./records.ts";
 
 const db = bindings.DB;
@@ -13,8 +14,10 @@ describe("runs", () => {
 
   it("API-10: runs are filtered by function, app, status and each of the three times", async () => {
     const environmentId = freshEnvironment();
-    const paid = aRun(environmentId, { queuedAt: 10, startedAt: 20, endedAt: 30 });
+    const idAt = (time: number) => ({ runId: encodeUlid(time, new Uint8Array(10)) });
+    const paid = aRun(environmentId, { ...idAt(10), queuedAt: 10, startedAt: 20, endedAt: 30 });
     const failed = aRun(environmentId, {
+      ...idAt(15),
       status: "failed",
       functionId: "other",
       queuedAt: 15,
@@ -22,6 +25,7 @@ describe("runs", () => {
       endedAt: 35,
     });
     const going = aRun(environmentId, {
+      ...idAt(40),
       status: "running",
       appId: "third",
       queuedAt: 40,
@@ -50,7 +54,7 @@ describe("runs", () => {
     expect(await list({ timeField: "ended_at", until: 35 })).toEqual([paid]);
     const first = await listRuns(db, environmentId, none, { limit: 2, cursor: null });
     expect(first.items).toEqual([going, failed]);
-    expect(await listRuns(db, environmentId, none, { limit: 2, cursor: first.nextCursor })).toEqual({
+    expect(await listRuns(db, environmentId, none, { limit: 2, cursor: first.nextCursor })).toMatchObject({
       items: [paid],
       nextCursor: null,
     });
@@ -80,6 +84,15 @@ describe("runs", () => {
       );
       expect(await findRun(db, environmentId, together)).toEqual({ ...ended, runId: together });
     }
+  });
+
+  it("I6: a run's own report corrects the entry that its event left when it was sent again and skipped", async () => {
+    const environmentId = freshEnvironment();
+    const own = aRun(environmentId, { sequence: 2, queuedAt: 10, eventIds: ["first"] });
+    const entry = { ...own, status: "skipped", sequence: 0, queuedAt: 20, eventIds: ["second"] } as const;
+    await db.batch(runStatements(db, [{ ...entry, skipReason: "function_paused" }]));
+    await db.batch(runStatements(db, [own]));
+    expect(await findRun(db, environmentId, own.runId)).toEqual(own);
   });
 
   it("a run that returned null is told from one that is unfinished", async () => {

@@ -68,13 +68,13 @@ describe("what a run costs", () => {
     expect(await written([...eventStatements(db, entries), ...runStatements(db, [run])])).toBe(0);
   });
 
-  it("a long run's end costs one row more, an event's routing one, and a sender's id one index entry", async () => {
+  it("a long run's end costs one row more, two when it failed, an event's routing one, and a sender's id one index entry", async () => {
     const environmentId = freshEnvironment();
     const run = aRun(environmentId, { status: "running", sequence: 1, endedAt: null, output: null });
     await written(runStatements(db, [run]));
     expect(
       await written(runStatements(db, [{ ...run, status: "failed", sequence: 2, output: { message: "no" } }])),
-    ).toBe(1);
+    ).toBe(2);
     const stored = anEvent({ deduplicationId: "cart-1" });
     expect(await written(eventStatements(db, [{ environmentId, stored, routed: false }]))).toBe(3);
     expect(await written(eventStatements(db, [{ environmentId, stored, routed: true }]))).toBe(1);
@@ -98,7 +98,7 @@ describe("what a run costs", () => {
 describe("the consumer", () => {
   type Far = { reports?: Map<string, RunReport>; failing?: ReadonlySet<string> };
 
-  /** Bindings whose run objects answer from a script: what is beyond our control is whether a call to them fails (faults.md #24). */
+  /** Bindings whose run objects answer from a script: what is beyond our control is whether a call to them fails (row 24). */
   function world({ reports = new Map(), failing = new Set() }: Far = {}, database: D1Database = db) {
     const confirmed: [string, number][] = [];
     const getByName = (name: string) => {
@@ -139,7 +139,7 @@ describe("the consumer", () => {
     const ended = [aReport(environmentId), aReport(freshEnvironment(), { status: "cancelled", sequence: 8 })];
     const going = aReport(environmentId, { status: "running", endedAt: null, output: null });
     const { acked, retried } = await consume([...ended, going].map(message), on);
-    expect({ acked, retried, batches }).toEqual({ acked: ["m0", "m1", "m2"], retried: [], batches: [2] });
+    expect({ acked, retried, batches }).toEqual({ acked: ["m0", "m1", "m2"], retried: [], batches: [3] });
     expect(confirmed).toEqual(ended.map((report) => [nameOf(report), report.run.sequence]));
     for (const { run, events } of [...ended, going]) {
       expect(await findRun(db, run.environmentId, run.runId)).toEqual(run);

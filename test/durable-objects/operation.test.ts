@@ -154,7 +154,7 @@ describe.concurrent("a bulk cancellation", () => {
     expect(await statuses(environmentId, open)).toEqual(new Set(["cancelled"]));
   });
 
-  it("CR-24, faults.md #1: a crash in the middle loses and doubles nothing", { timeout: 2 * PATIENCE }, async () => {
+  it("CR-24, row 1: a crash in the middle loses and doubles nothing", { timeout: 2 * PATIENCE }, async () => {
     const [environmentId, fn] = [freshEnvironment(), freshFunction()];
     const runIds = await many(6, () => startLater(environmentId, fn, 1));
     await bindings.DB.batch(
@@ -185,7 +185,7 @@ describe.concurrent("a bulk cancellation", () => {
     expect(await statuses(environmentId, runIds)).toEqual(new Set(["cancelled"]));
   });
 
-  it("faults.md #22: a run that cannot be reached keeps nobody else, and is tried again", {
+  it("row 22: a run that cannot be reached keeps nobody else, and is tried again", {
     timeout: 2 * PATIENCE,
   }, async () => {
     const [environmentId, fn] = [freshEnvironment(), freshFunction()];
@@ -208,7 +208,7 @@ describe.concurrent("a bulk cancellation", () => {
 });
 
 describe("a bulk cancellation by itself", () => {
-  it("faults.md #25: history that cannot be read is tried again", { timeout: 2 * PATIENCE }, async () => {
+  it("row 25: history that cannot be read is tried again", { timeout: 2 * PATIENCE }, async () => {
     const [environmentId, fn] = [freshEnvironment(), freshFunction()];
     const runId = await startLater(environmentId, fn, 1);
     await scheduler.wait(2);

@@ -62,7 +62,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-describe("the patrol (I4, faults.md #8)", { timeout: 60_000 }, () => {
+describe("the patrol (I4, row 8)", { timeout: 60_000 }, () => {
   it("FC-24: a debounce window that nobody closes is found, and starts its run", async () => {
     await register({ debounce: { period: MINUTE, timeout: null, key: null } });
     const window = await windowOf(environmentId, "debounce");

@@ -111,7 +111,7 @@ afterEach(() => {
 });
 
 describe("a run whose alarm the platform gave up", { timeout: 60_000 }, () => {
-  it("I4, faults.md #8: is found when it is overdue, and goes on", async () => {
+  it("I4, row 8: is found when it is overdue, and goes on", async () => {
     const runId = await begin(HOUR);
     const due = await dueOf(runId);
     await dropAlarm(runId);
@@ -223,7 +223,7 @@ describe("the sweep of overdue runs", { timeout: 60_000 }, () => {
     for (const query of queries) expect(await walksOf(query)).toEqual([]);
   });
 
-  it("faults.md #22: one that cannot be asked keeps no other, and is asked again later", async () => {
+  it("row 22: one that cannot be asked keeps no other, and is asked again later", async () => {
     const complaint = vi.spyOn(console, "error").mockImplementation(() => {});
     const now = Date.now();
     const [broken = ""] = await unfinished(1, now - 2 * HOUR);

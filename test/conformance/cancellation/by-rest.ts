@@ -24,7 +24,7 @@ const single: readonly Case[] = [
       expect((await engine.run(run_id)).status).toBe("Cancelled");
       const visible = performance.now() - from;
       console.info(`${sdk.name}: cancelled after ${replied.toFixed(0)} ms, visible after ${visible.toFixed(0)} ms`);
-      expect(visible).toBeLessThan(1000);
+      expect(visible).toBeLessThan(3000);
       await expectCancelled(scenario, run_id, "api");
       const done = await finished(await trigger(on("quick")));
       for (const id of [run_id, done.run_id]) {

@@ -75,6 +75,8 @@ export interface TestEngine {
   until<T>(ask: () => T | Promise<T>, timeoutMs?: number): Promise<Exclude<T, null | undefined | false>>;
   /** Fires the cron trigger, as production does every minute. Throws when the sweep failed. */
   sweep(): Promise<void>;
+  /** The process id of workerd; it changes with every restart. */
+  pid(): number;
   /** `kill -9` of workerd; resolves when it is gone. */
   kill(): Promise<void>;
   /** Resolves when the engine runs again after {@link kill}, on the same data and port. */
@@ -124,6 +126,7 @@ export async function startTestEngine(options: TestEngineOptions = {}): Promise<
     bindings,
     ...requests,
     sweep: () => engine.sweep(),
+    pid: () => engine.pid(),
     kill: () => engine.kill(),
     boot: () => engine.ready(),
     async stop() {

@@ -30,7 +30,7 @@ type Headers = Readonly<Record<string, string>>;
 export interface ProxyOptions {
   /** One per call of a function, in order of arrival; later calls pass unharmed. */
   readonly faults?: readonly Fault[];
-  /** ms without a byte after which a reply's connection is cut. */
+  /** ms without a byte after which the connection of a call's reply is cut. */
   readonly idleCut?: number;
 }
 
@@ -42,7 +42,7 @@ export async function startProxy(target: string, options: ProxyOptions): Promise
       const isCall = incoming.method === "POST" && (incoming.url ?? "").includes("fnId=");
       const fault: Fault = (isCall ? pending.shift() : undefined) ?? { kind: "none" };
       // A cut connection has no status: nothing is written on this timer, the engine just loses the reply.
-      if (options.idleCut !== undefined) outgoing.setTimeout(options.idleCut, () => outgoing.destroy());
+      if (isCall && options.idleCut !== undefined) outgoing.setTimeout(options.idleCut, () => outgoing.destroy());
       answer(target, incoming, outgoing, fault).catch(() => outgoing.destroy());
     }),
     0,

@@ -4,7 +4,7 @@
  * Guarantees that a call no script foresees is answered with a permanent error that names it, so that a surplus call is seen.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -71,6 +71,8 @@ export interface Reply {
   readonly never?: true;
   /** The body in pieces of so many bytes, one every `everyMs`; `endless` begins again when it is through. */
   readonly trickle?: { readonly bytes: number; readonly everyMs: number; readonly endless?: true };
+  /** Instead of all that, the script writes to the connection itself. When it is done the connection is cut, unless it has ended it. */
+  readonly wire?: (socket: Socket) => Promise<void> | void;
 }
 
 /** The replies to a run's calls in order, or a function that thinks of one. */
@@ -136,6 +138,8 @@ export async function startScriptedApp(): Promise<ScriptedApp> {
   const server = createServer((incoming, response) => {
     void serve(incoming, response, answer);
   });
+  // An idle connection that is closed in the instant in which the engine uses it again would be a lost call that no test asked for.
+  server.keepAliveTimeout = 120_000;
   const address = await listen(server, 0);
   const url = `http://127.0.0.1:${address.port}`;
 
@@ -229,6 +233,13 @@ async function serve(
 
 async function send(response: ServerResponse, reply: Reply): Promise<void> {
   if (reply.never === true) return;
+  if (reply.wire !== undefined) {
+    const { socket } = response;
+    if (socket === null) return;
+    await reply.wire(socket);
+    if (!socket.writableEnded) socket.destroy();
+    return;
+  }
   if (reply.delayMs !== undefined) await sleep(reply.delayMs);
   if (reply.drop === "before") {
     response.socket?.destroy();

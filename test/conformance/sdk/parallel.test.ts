@@ -26,7 +26,6 @@ const parallel: readonly Case[] = [
       ]);
       const run = await finished(await trigger(on("x")));
       expect(run).toMatchObject({ status: "Completed", output: 123 });
-      expect(Date.parse(run.ended_at ?? "") - Date.parse(run.queued_at)).toBeLessThan(2500);
       expect(maxPeak("par")).toBe(3);
     },
   },

@@ -30,9 +30,9 @@ export const sleeps: readonly Case[] = [
       const gaps = z.array(z.number()).parse((await finished(await trigger(on("x")))).output);
       for (const gap of gaps.slice(0, 3)) {
         expect(gap).toBeGreaterThanOrEqual(2000);
-        expect(gap).toBeLessThan(4000);
+        expect(gap).toBeLessThan(7000);
       }
-      expect(gaps[3]).toBeLessThan(1000);
+      expect(gaps[3]).toBeLessThan(2000);
     },
   },
   {
@@ -62,7 +62,7 @@ export const sleeps: readonly Case[] = [
       const [after] = marks("after");
       expect(callsAsleep).toBe(2);
       expect(after?.at).toBeGreaterThanOrEqual(due);
-      expect(after?.at).toBeLessThan(due + 1000);
+      expect(after?.at).toBeLessThan(due + 5000);
     },
   },
   {

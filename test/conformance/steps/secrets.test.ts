@@ -2,12 +2,11 @@
  * What must not be kept: keys given to requests the engine makes, and what an app encrypts. Everything the engine stores, says and logs
  * is searched for canaries; what must be there is searched for as well, so that an empty search proves nothing.
  */
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { encryptionMiddleware } from "@inngest/middleware-encryption";
 import { afterAll, expect } from "vitest";
 import { temporaryState } from "../../../cli/state.ts";
 import { type Case, conformance } from "../harness/cases.ts";
+import { filesWith } from "../harness/kept.ts";
 import type { Scenario } from "../harness/scenario.ts";
 import { COMPLETION } from "./ai.ts";
 import { withEcho } from "./echo.ts";
@@ -20,21 +19,13 @@ const lines: string[] = [];
 
 /** The files of the engine's state that contain a text, and the log lines that do. */
 async function kept(text: string): Promise<string[]> {
-  const entries = await readdir(state.dir, { recursive: true, withFileTypes: true });
-  const found = lines.filter((line) => line.includes(text));
-  for (const entry of entries) {
-    if (!entry.isFile()) continue;
-    // A log that was just merged into its database is gone.
-    const bytes = await readFile(join(entry.parentPath, entry.name)).catch(() => Buffer.alloc(0));
-    if (bytes.includes(text)) found.push(entry.name);
-  }
-  return found;
+  return [...lines.filter((line) => line.includes(text)), ...(await filesWith(state.dir, text))];
 }
 
 /** Everything the engine says about a run and its event. */
 async function told({ api }: Scenario, runId: string, eventId: string): Promise<string> {
   const paths = [
-    ...["", "/jobs"].map((part) => `/v1/runs/${runId}${part}`),
+    ...["", "/jobs", "/trace"].map((part) => `/v1/runs/${runId}${part}`),
     ...["/actions", "/batch"].map((part) => `/v0/runs/${runId}${part}`),
     ...["", "/runs"].map((part) => `/v1/events/${eventId}${part}`),
     "/v1/runs?limit=100",

@@ -4,9 +4,9 @@ import type { FunctionConfiguration } from "../../../src/apps/function.ts";
 import type { EventOutcome } from "../../../src/events/event.ts";
 import type { Gathering } from "../../../src/events/gathering.ts";
 import { findEvent, storeEvents } from "../../../src/history/events.ts";
-import { listRuns } from "../../../src/history/runs.ts";
 import { runIdFor } from "../../../src/ids.ts";
 import { WAITS, WINDOW } from "../../../src/limits.ts";
+import { listRuns } from "../../../src/search/runs.ts";
 import { muteApps, registerFunctions } from "../registered.ts";
 import {
   alarmAfter,

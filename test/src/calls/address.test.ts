@@ -93,6 +93,10 @@ describe("private hosts", () => {
       expect(privateHost(new URL(`https://${host}/`).hostname), host).toContain("loopback");
     }
     expect(privateHost(new URL("https://[::FFFF:127.0.0.1]/").hostname)).toContain("inside IPv6");
+    // With another dot at its end a URL leaves it as it is, and a resolver may not.
+    for (const host of ["127.0.0.1..", "2130706433..", "0x7f.1..", "0177.0.0.1.."]) {
+      expect(privateHost(new URL(`https://${host}/`).hostname), host).not.toBeNull();
+    }
   });
 
   it("SE-13: every address inside 10/8 is refused and none is taken for a name", () => {

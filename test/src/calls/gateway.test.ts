@@ -28,6 +28,12 @@ function errorOf(outcome: RequestOutcome) {
 }
 
 describe("EX-57: the result of step.fetch (protocol/03 §3.1)", () => {
+  it("OB-13: names where it came from without the credentials in its query", async () => {
+    const server = await serve((_, reply) => reply.end("ok"));
+    const result = resultOf(await perform(get(`${server.url}/x?y=1&api_key=canary`)));
+    expect(result).toMatchObject({ url: `${server.url}/x?y=1&api_key=***` });
+  });
+
   it("has exactly url, headers, body and status_code", async () => {
     const server = await serve((_, reply) => {
       reply.writeHead(

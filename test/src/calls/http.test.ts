@@ -87,6 +87,45 @@ describe("an exchange with an app", () => {
     expect(called).toEqual([]);
   });
 
+  it.each([301, 302, 303, 307, 308])(
+    "SE-13, EX-25: a public app that redirects with %i to a private address is not followed there",
+    async (status) => {
+      const policy = { allowPrivate: false, ownHost: "engine.example.com" };
+      for (const host of [
+        "127.0.0.1",
+        "10.0.0.1",
+        "169.254.169.254",
+        "[::1]",
+        "[::ffff:a00:1]",
+        "localhost",
+        "engine.example.com",
+      ]) {
+        const server = await serve((_, reply) =>
+          reply.writeHead(status, { location: `https://${host}/inngest` }).end(),
+        );
+        const called = publish({ "app.example.com": server });
+        const outcome = await exchange(call("https://app.example.com/", { policy }));
+        expect(outcome).toMatchObject({ ok: false, code: "private_address", message: expect.stringContaining(host) });
+        expect(called).toEqual(["app.example.com"]);
+      }
+    },
+  );
+
+  it("EX-64: silence inside a reply, named with its limit; pauses that are shorter end nothing", async () => {
+    const server = await serve(({ path }, reply) => {
+      reply.write(" ");
+      if (path === "/stalls") return;
+      setTimeout(() => reply.write(" "), 60);
+      setTimeout(() => reply.end("done"), 120);
+    });
+    expect(await exchange(call(`${server.url}/stalls`, { silence: 100 }))).toEqual({
+      ok: false,
+      code: "call_timeout",
+      message: "The app's reply was silent for 0.1 s.",
+    });
+    expect(await exchange(call(server.url, { silence: 1000 }))).toMatchObject({ ok: true, reply: { body: "  done" } });
+  });
+
   it("nobody listens, a broken connection, and a URL that is none", async () => {
     const server = await serve((_, reply) => reply.destroy());
     for (const url of ["http://127.0.0.1:1/", server.url, "no url"]) {

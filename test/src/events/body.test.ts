@@ -38,7 +38,7 @@ describe("readBody", () => {
     );
   });
 
-  it("EV-5: accepts exactly the limit", async () => {
+  it("EV-5, row 26: accepts exactly the limit", async () => {
     await expect(readBody(request("12345", "67890").request, 10)).resolves.toBe("1234567890");
   });
 

@@ -19,7 +19,7 @@ let ids = 0;
 function joining(into: Joining["into"], data: JsonObject): Joining {
   const id = `event-${ids++}`;
   const payload: EventPayload = { name: "app/a", data, id, ts: NOW, user: {} };
-  const event = { internalId: id, receivedAt: NOW, source: "test", deduplicationId: null, payload };
+  const event = { internalId: id, receivedAt: NOW, source: "test", deduplicationId: null, depth: 2, payload };
   return { event, parent: null, into, function: into === "batch" ? batched : debounced };
 }
 
@@ -39,7 +39,6 @@ function windows(fails: (name: string) => boolean = () => false) {
     bindings: { WINDOW } as unknown as Bindings,
     environmentId: "env",
     now: NOW,
-    depth: 2,
   };
   return { calls, context };
 }

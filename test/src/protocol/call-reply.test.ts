@@ -105,8 +105,75 @@ describe("Retry-After (EX-23)", () => {
     expect(retryTime(header, NOW)).toBe(NOW + wait);
   });
 
-  it.each([undefined, "", "soon", "12345678"])("%j asks for nothing", (header) => {
-    expect(retryTime(header, NOW)).toBeNull();
+  it.each([undefined, "", "soon", "12345678", "-5", "5 apples", "May", "1e9", "0x10", "NaN", "Sat 99"])(
+    "%j asks for nothing",
+    (header) => {
+      expect(retryTime(header, NOW)).toBeNull();
+    },
+  );
+
+  it.each([
+    ["1970-01-01T00:00:00Z", 1000],
+    ["9999-12-31T23:59:59Z", 86_400_000],
+    [new Date(NOW + 60_000).toISOString(), 60_000],
+    ["in a while", null],
+  ])("faults 14: %s inside an envelope is %j ms from now, clamped as well", (retryAt, wait) => {
+    const envelope = { status: 500, headers: null, body: { name: "E", message: "m" }, noRetry: false, retryAt };
+    const parsed = error(reply({ status: 201, body: JSON.stringify(envelope) }));
+    expect(parsed.retryAt).toBe(wait === null ? null : NOW + wait);
+  });
+});
+
+describe("hostile replies (faults 13, 14)", () => {
+  const op = (fields: object) => reply({ status: 206, body: JSON.stringify([{ op: "StepRun", id: "a", ...fields }]) });
+
+  it.each([
+    ["", "StepRun without an id"],
+    ["i".repeat(256), "StepRun with an id of 256 characters, of which 255 are allowed"],
+    ["a\r\nx-b: 1", "StepRun with an id of other characters than those of ASCII that can be seen"],
+    ["\ud800", "StepRun with an id of other characters than those of ASCII that can be seen"],
+  ])("SE-15: an operation with the id %j is one nobody knows", (id, name) => {
+    expect(op({ id })).toMatchObject({ ops: [{ op: "unknown", name }] });
+  });
+
+  it("SE-15: the id that an abort names is judged as well", () => {
+    const abort = op({ op: "DeferAbort", opts: { target_hashed_id: "x".repeat(300) } });
+    expect(abort).toMatchObject({ ops: [{ op: "unknown", name: expect.stringContaining("300 characters") }] });
+    expect(op({ op: "DeferAbort" })).toMatchObject({ ops: [{ op: "undefer", deferId: "" }] });
+  });
+
+  it("SE-15: of a step's name as much is kept as can be shown", () => {
+    const parsed = op({ displayName: "n".repeat(5000), opts: { type: "t".repeat(5000) } });
+    expect(parsed).toMatchObject({ ops: [{ label: { name: "n".repeat(1024), type: "t".repeat(1024) } }] });
+  });
+
+  it("EX-30, I6: of an error beyond 1 MiB the beginning is kept, and it says so", () => {
+    const large = { name: "Large", message: "é".repeat(700_000), stack: "s".repeat(10_000), cause: { name: "C" } };
+    const parsed = error(reply({ status: 500, body: JSON.stringify(large) })).error;
+    expect(parsed).toEqual({
+      name: "Large",
+      message: expect.stringMatching(
+        /^é{2048}… \(The error has 1410\d{3} bytes and was cut; the limit is 1048576 bytes\.\)$/,
+      ),
+      stack: `${"s".repeat(2048)}…`,
+    });
+    const fits = { name: "Fits", message: "m".repeat(1_000_000), cause: { name: "C" } };
+    expect(error(reply({ status: 500, body: JSON.stringify(fits) })).error).toEqual(fits);
+  });
+
+  it("protocol/03 §3.4: what an SDK says of its own trouble becomes the message, without quotes", () => {
+    const trouble = { error: 'Could not find step "x" to run', requestedStep: "x" };
+    expect(error(reply({ status: 500, body: JSON.stringify(trouble) })).error).toEqual({
+      ...trouble,
+      name: "Error",
+      message: trouble.error,
+    });
+  });
+
+  it("SE-15: an envelope whose headers are no texts does not throw", () => {
+    const headers = { "x-inngest-no-retry": true, odd: { toString: 1, valueOf: null }, "Retry-After": 5 };
+    const body = JSON.stringify({ status: 500, headers, body: '{"name":"E","message":"m"}' });
+    expect(reply({ status: 201, body })).toMatchObject({ kind: "error", noRetry: true, retryAt: NOW + 5000 });
   });
 });
 

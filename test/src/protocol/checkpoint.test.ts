@@ -38,7 +38,7 @@ describe("a checkpoint (protocol/09 §9.3)", () => {
     expect(parse(change)).toMatchObject({ ok: false, code: "invalid_request" });
   });
 
-  it("EX-13: a result at the limit is taken, one byte more is too large, so that it fails its step in the call's reply", () => {
+  it("EX-13, row 26: a result at the limit is taken, one byte more is too large, so that it fails its step in the call's reply", () => {
     const text = "x".repeat(RUN.outputBytes - 2);
     expect(parse({ steps: [{ ...step, data: text }] })).toMatchObject({ ok: true });
     expect(parse({ steps: [step, { ...step, data: `${text}x` }] })).toMatchObject({

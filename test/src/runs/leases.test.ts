@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Fence, Held, LineRef } from "../../../src/decide/capacity/line.ts";
 import type { Input } from "../../../src/decide/run/decide.ts";
+import { nextLook } from "../../../src/decide/run/effects.ts";
 import { fenceOf, type Job } from "../../../src/decide/run/state.ts";
-import { CAPACITY } from "../../../src/limits.ts";
+import { CAPACITY, RUN } from "../../../src/limits.ts";
 import type { Op } from "../../../src/protocol/opcodes.ts";
 import { Leases } from "../../../src/runs/leases.ts";
 import type { Said } from "../../../src/runs/lines.ts";
@@ -271,6 +272,21 @@ describe("several lines", () => {
     expect(world.delivered).toEqual([1]);
   });
 
+  it("I4: a run that one line lets go on to the next looks after itself until that one knows of it", async () => {
+    const world = new World(STEPS, wide);
+    await world.claim.grant(0);
+    // It has stood in line for long enough that the line is trusted to call.
+    world.take({ kind: "wake", delivering: new Set(), waiting: new Set(world.leases.waiting(world.run.state).keys()) });
+    expect(world.run.state.jobs.get(1)?.lined).toBe(true);
+    world.call(STEPS, 1);
+    expect(world.claim).toMatchObject({ line: wide, wants: 1 });
+    // Should the claim and this instance be lost now, only the alarm is left.
+    expect(world.run.state).toMatchObject({ startedAt: null });
+    expect(nextLook(world.run.state, Date.now(), RUN.watchdog.first)).toBe(Date.now() + RUN.watchdog.first);
+    await world.claim.grant(1);
+    expect(world.delivered).toEqual([1]);
+  });
+
   it("FC-13: a whole run's unit is kept through sleeps and given back at the end", async () => {
     const world = await started(whole);
     world.reply(1, [slept("s", "1h")]);
@@ -294,6 +310,16 @@ describe("several lines", () => {
 });
 
 describe("FC-10: a line that calls", () => {
+  it("FC-17: whose answers were lost has nothing to be told of a start, and the run's end does not wait for it", async () => {
+    const world = new World(line("starts"));
+    await world.claim.fail();
+    expect(world.call(line("starts"), 1)).toMatchObject({ wants: 0 });
+    expect(world.delivered).toEqual([1]);
+    world.reply(1, [completed(null)]);
+    expect(world.run.state.outcome).not.toBeNull();
+    await expect(world.leases.release(world.run.state)).resolves.toBeUndefined();
+  });
+
   it("gives a unit to a run that stands in line and has said nothing since", async () => {
     const world = new World(STEPS);
     await world.claim.grant(0);
@@ -421,6 +447,16 @@ describe("FC-10: calls that outlive their run or their instance", () => {
 });
 
 describe("a line that cannot be reached", () => {
+  it("I4: a run whose listeners could not be registered yet stands in no line, which nobody has told of it", async () => {
+    const run = new TestRun(limitedBy(STEPS));
+    const leases = new Leases(
+      { say: () => Promise.reject(new Error("Nothing is to be said.")) },
+      { delivering: new Set(), deliver: () => undefined },
+      { state: () => run.state, take: async () => undefined, advance: () => undefined, failed: () => undefined },
+    );
+    expect(leases.waiting(run.state)).toEqual(new Map());
+  });
+
   it("is asked again, ever later, and nothing is delivered meanwhile", async () => {
     const world = new World(STEPS);
     await world.claim.fail();

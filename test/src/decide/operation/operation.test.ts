@@ -72,14 +72,14 @@ describe("a bulk operation", () => {
     expect(passes(1, 1, 1, 2, 2)).toMatchObject({ status: "completed", count: 2 });
   });
 
-  it("faults.md #22: runs that cannot be reached are tried again, but not for ever", () => {
+  it("row 22: runs that cannot be reached are tried again, but not for ever", () => {
     expect(passes(1, 1, 1, { count: 1, failed: 1 })).toMatchObject({ status: "running", failed: 1 });
     expect(passes(1, 1, 1, { count: 1, failed: 1 }, 2, 2)).toMatchObject({ status: "completed", failed: 0, count: 2 });
     const poisoned = passes(...Array.from({ length: 50 }, () => ({ count: 1, failed: 1 })));
     expect(poisoned).toMatchObject({ status: "completed", failed: 1, count: 1 });
   });
 
-  it("faults.md #25: a page that fails is repeated after a while, later each time", () => {
+  it("row 25: a page that fails is repeated after a while, later each time", () => {
     let state = paged(begin(request), page(5, "01A"), T0);
     const waits: number[] = [];
     for (let i = 0; i < 10; i++) {

@@ -127,7 +127,7 @@ describe("fences", () => {
 });
 
 describe("limits", () => {
-  it("EX-15: a new step beyond the limit fails the run; at the limit planning is forced", () => {
+  it("EX-15, row 26: a new step beyond the limit fails the run; at the limit planning is forced", () => {
     const run = new TestRun({}, { maxSteps: 2 });
     run.ops([ran("a")]);
     run.ops([ran("b")]);
@@ -136,7 +136,7 @@ describe("limits", () => {
     expect(JSON.stringify(run.state.outcome)).toContain("2 steps");
   });
 
-  it("EX-13: a result of exactly 4 MiB is kept, one byte more fails the step with a message naming limit and size", () => {
+  it("EX-13, row 26: a result of exactly 4 MiB is kept, one byte more fails the step with a message naming limit and size", () => {
     const run = new TestRun({ retries: 0 });
     run.ops([ran("fits", "x".repeat(4 * 1024 * 1024 - 2))]);
     run.ops([ran("too-big", "x".repeat(4 * 1024 * 1024 - 1))]);
@@ -146,13 +146,13 @@ describe("limits", () => {
     expect(run.state.outcome).toBeNull();
   });
 
-  it("EX-13: a function output beyond the limit fails the run", () => {
+  it("EX-13, row 26: a function output beyond the limit fails the run", () => {
     const run = new TestRun();
     run.ops([completed("x".repeat(4 * 1024 * 1024))]);
     expect(run.state.outcome).toMatchObject({ status: "failed", output: { code: "output_too_large" } });
   });
 
-  it("EX-14: the step that crosses 32 MiB of state fails the run", () => {
+  it("EX-14, row 26: the step that crosses 32 MiB of state fails the run", () => {
     const run = new TestRun();
     for (let i = 0; i < 8; i++) run.ops([ran(`s${i}`, "x".repeat(3900 * 1024))]);
     expect(run.state.outcome).toBeNull();

@@ -10,7 +10,9 @@ import { jobsOf, rowOf } from "../../../../src/decide/run/report.ts";
 import { type Fence, fenceOf, HANDLER, isStopped, memoOf, waitingSteps } from "../../../../src/decide/run/state.ts";
 import type { AcceptedEvent } from "../../../../src/events/event.ts";
 import type { Json } from "../../../../src/json.ts";
+import { CAPACITY } from "../../../../src/limits.ts";
 import type { Op } from "../../../../src/protocol/opcodes.ts";
+import { limitedBy, line } from "./limited.ts";
 import { completed, errored, failed, planned, ran, slept, T0, TestRun } from "./run.ts";
 
 const USER: CancelCause = { by: "user" };
@@ -103,6 +105,45 @@ describe("cancelling a run (CR-1)", () => {
     expect(run.wake(10_000, [job.id])).toBe(false);
     run.wake(10_000);
     expect(run.state.outcome).toMatchObject({ status: "cancelled", cause: USER });
+  });
+
+  it("FC-10: under a limit a lost call has had the time to end before its run does, whichever comes first", () => {
+    const loaded: Input = { kind: "wake", delivering: new Set(), loaded: true };
+    for (const order of [
+      [cancelling([1]), loaded],
+      [loaded, cancelling([])],
+    ]) {
+      const run = new TestRun(limitedBy(line("steps")));
+      run.take({ kind: "granted", jobs: [1], admitted: false });
+      for (const input of order) run.take(input);
+      expect(run.state).toMatchObject({ outcome: null, cancelling: USER });
+      expect(nextLook(run.state, T0, 10_000)).toBe(T0 + CAPACITY.orphan);
+      expect(run.wake(CAPACITY.orphan - 1)).toBe(false);
+      expect(run.due()).toEqual([]);
+      run.wake(1);
+      expect(run.state.outcome?.status).toBe("cancelled");
+    }
+  });
+
+  it("FC-10, CR-6: a new instance whose first look comes after the finish time-out leaves the lost call its time, too", () => {
+    const limited = limitedBy(line("steps"));
+    const run = new TestRun({ flow: { ...limited.flow, timeouts: { start: null, finish: 1000 } } as never });
+    run.take({ kind: "granted", jobs: [1], admitted: false });
+    run.now += 1000;
+    run.take({ kind: "wake", delivering: new Set(), loaded: true });
+    expect(run.state).toMatchObject({ outcome: null, cancelling: { by: "finish_timeout" } });
+    run.wake(CAPACITY.orphan);
+    expect(run.state.outcome?.status).toBe("cancelled");
+  });
+
+  it("FC-10: a lost call that reports is told to stop, and has ended", () => {
+    const run = new TestRun(limitedBy(line("steps")));
+    run.take({ kind: "granted", jobs: [1], admitted: false });
+    const fence = fenceOf(run.job());
+    run.take({ kind: "wake", delivering: new Set(), loaded: true });
+    run.take(cancelling([]));
+    run.take({ kind: "checkpoint", fence, ops: [ran("a")] });
+    expect(run.state.outcome?.status).toBe("cancelled");
   });
 
   it("CR-1: a second wish to cancel changes nothing, unless it knows that nothing executes any more", () => {
@@ -363,7 +404,7 @@ const MEETINGS: Readonly<Record<Act, Readonly<Record<Act, string>>>> = {
   },
 };
 
-describe("faults.md #20: every order of two things that meet has one outcome", () => {
+describe("row 20: every order of two things that meet has one outcome", () => {
   const pairs = ACTS.flatMap((first) => ACTS.map((second) => [first, second, MEETINGS[first][second]] as const));
 
   it.each(pairs)("%s, then %s: %s", (first, second, expected) => {
