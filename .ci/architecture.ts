@@ -7,7 +7,7 @@ import { dirname, join, relative, resolve } from "node:path";
 
 const ROOT = resolve(import.meta.dirname, "..");
 /** Folders whose code must give the same answer everywhere and always. */
-const PURE = ["src/decide", "src/expressions"];
+const PURE = ["src/decide", "src/expressions", "src/traces"];
 /** Packages pure code may use: they neither read clocks nor touch the platform. */
 const PURE_PACKAGES = /^(@marcbachmann\/cel-js|@bufbuild\/(cel|re2)|re2js)/;
 const IMPURE =
@@ -25,6 +25,8 @@ for (const file of sources) {
     violations.push(`${file}: touches an object's storage`);
   if (/import\s*\{[^}]*\bz\b[^}]*\}\s*from\s*"zod"/.test(code))
     violations.push(`${file}: imports { z }, which bundles every locale`);
+  if (file.startsWith("src/api/") && /\brunStub\b/.test(code))
+    violations.push(`${file}: asks a run directly; \`askRun\` asks again when the run leaves memory meanwhile`);
   if (/\butils\b|\bhelpers\b|\bmanager\b/i.test(file)) violations.push(`${file}: is named for no thing of the product`);
   const lines = text.split("\n").length;
   if (lines > LINES.stop) violations.push(`${file}: has ${lines} lines; it is split before ${LINES.stop}`);
