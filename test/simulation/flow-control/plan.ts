@@ -37,9 +37,6 @@ export interface Plan {
 /** ms in which events come and things go wrong. */
 export const TROUBLE = 20_000;
 
-/** ms that the clocks of objects are wrong at most; another instance of the same object may have another one. */
-const SKEW = 3000;
-
 /** Draws a schedule. */
 export function planOf(random: Random): Plan {
   const shared = random.chance(0.4);
@@ -105,7 +102,7 @@ export function planOf(random: Random): Plan {
     ordered,
     sends: sendsOf(random, functions),
     kills: sound ? [] : killsOf(random),
-    faults: sound || random.chance(0.3) ? NO_FAULTS : { ...faultsOf(random, SKEW), app: appFaultsOf(random) },
+    faults: sound || random.chance(0.3) ? NO_FAULTS : { ...faultsOf(random), app: appFaultsOf(random) },
   };
 }
 
