@@ -44,7 +44,7 @@ describe("finding waits", () => {
     await hears(`one s ${first.internalId}`);
   });
 
-  it("EX-46: one event resolves any number of waits of any number of runs, and none twice", {
+  it("EX-46, row 19: one event resolves any number of waits of any number of runs, and none twice", {
     timeout: 60_000,
   }, async () => {
     const steps = Array.from({ length: 1000 }, (_, i) => ({ runId: `run-${i % 50}`, stepId: `s${i}` }));

@@ -124,7 +124,7 @@ describe("a killed engine under full limits", () => {
     PATIENCE,
   );
 
-  it("FC-10, I5: at rest nothing is held: all of a limit can be had at once", async () => {
+  it("FC-10, I5, row 21: at rest nothing is held: all of a limit can be had at once", async () => {
     const all = await engine.send(Array.from({ length: LIMIT }, () => ({ name: "kills/rest" })));
     await engine.until(() => rest.most === LIMIT, 5000);
     for (const id of all) await engine.ended(id);

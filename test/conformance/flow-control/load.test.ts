@@ -12,7 +12,7 @@ const PATIENCE = 2000;
 const load: readonly Case[] = [
   {
     id: "FC-44",
-    title: "A flood behind a limit of five is accepted as a whole, and another function starts meanwhile",
+    title: "row 23: a flood behind a limit of five is accepted as a whole, and another function starts meanwhile",
     proves: ["FC-44", "FC-1", "FC-10"],
     sdks: ["v4"],
     async run({ app, fn, on, send, trigger, until, mark, marks, peak, maxPeak, finished }) {

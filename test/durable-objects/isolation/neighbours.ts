@@ -98,7 +98,7 @@ export function neighbours(firstId: string, secondId: string): void {
     return thrown.code;
   }
 
-  describe("SE-8, faults #30: two environments with the same names", () => {
+  describe("SE-8, row 30: two environments with the same names", () => {
     it("have runs of their own, also for an event with the same id", async () => {
       const ids = await Promise.all(both.map((one) => send(one, "shared/echo", { id: "order-1" })));
       const runIds = await Promise.all(both.map((one, at) => runIdOf(one, "echo", ids[at] ?? "")));

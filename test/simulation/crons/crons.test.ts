@@ -12,7 +12,7 @@ const SCHEDULES = Number(process.env["SIMULATION_SCHEDULES"] ?? 100);
 const ONLY = process.env["SIMULATION_SEED"];
 
 describe("simulated crons", () => {
-  it(`TR-10 … TR-14, I1, I7: ticks start one run each, none early, none that is not wanted, and those of the policy after an outage, in ${SCHEDULES} schedules`, async () => {
+  it(`TR-10 … TR-14, I1, I7, rows 2, 25, 28: ticks start one run each, none early, none that is not wanted, and those of the policy after an outage, in ${SCHEDULES} schedules`, async () => {
     const seeds = ONLY === undefined ? Array.from({ length: SCHEDULES }, (_, n) => n + 1) : [Number(ONLY)];
     for (const seed of seeds) {
       const { faults, world } = await play(seed);

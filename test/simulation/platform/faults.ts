@@ -16,7 +16,7 @@ export interface CallFaults {
   readonly latency: readonly [number, number];
   /** Its caller is told that it has failed, but it takes effect up to 20 s later. */
   readonly late?: number;
-  /** The object refuses it, because it has too much to do (#23). */
+  /** The object refuses it, because it has too much to do (row 23). */
   readonly overloaded?: number;
 }
 
@@ -24,11 +24,11 @@ export interface CallFaults {
 export interface QueueFaults {
   readonly lost: number;
   readonly doubled: number;
-  /** A message is delayed, by up to an hour, and overtaken by others (#5). */
+  /** A message is delayed, by up to an hour, and overtaken by others (row 5). */
   readonly late?: number;
 }
 
-/** Of the platform's alarms (#7, #8). */
+/** Of the platform's alarms (rows 7, 8). */
 export interface AlarmFaults {
   /** The handler is called again after it has succeeded. */
   readonly doubled: number;
@@ -38,7 +38,7 @@ export interface AlarmFaults {
   readonly dropped: number;
 }
 
-/** Of D1 (#25). */
+/** Of D1 (row 25). */
 export interface DatabaseFaults {
   /** The query never arrives. */
   readonly refused: number;
@@ -54,9 +54,9 @@ export interface DatabaseFaults {
 export interface InstanceFaults {
   /** It is reset between two of its turns, at any `await`; per turn. */
   readonly interrupted: number;
-  /** Share of the resets after which the old instance goes on for up to 30 s, until it touches storage (#10). */
+  /** Share of the resets after which the old instance goes on for up to 30 s, until it touches storage (row 10). */
   readonly stale: number;
-  /** ms that an instance's clock is wrong, at most, in either direction (#9). */
+  /** ms that an instance's clock is wrong, at most, in either direction (row 9). */
   readonly skew: number;
 }
 

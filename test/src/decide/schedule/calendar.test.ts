@@ -205,7 +205,7 @@ describe("the examples of the specification", () => {
     expect(calendar("0 0 29 2 *").previous(Date.UTC(2104, 1, 1))).toBe(Date.UTC(2096, 1, 29));
   });
 
-  it("TR-11: once on both Sundays on which the clocks change", () => {
+  it("TR-11, row 9: once on both Sundays on which the clocks change", () => {
     const nightly = "TZ=Europe/Paris 30 2 * * *";
     expect(firstTicks(nightly, "2026-03-28", 3)).toEqual([
       "2026-03-28T01:30Z",
