@@ -149,7 +149,7 @@ describe("the consumer", () => {
     }
   });
 
-  it("faults #4: the same message again changes nothing and is acknowledged again", async () => {
+  it("row 4: the same message again changes nothing and is acknowledged again", async () => {
     const report = aReport(freshEnvironment());
     const { bindings: on, confirmed } = world();
     for (let i = 0; i < 3; i++)
@@ -169,7 +169,7 @@ describe("the consumer", () => {
     expect(confirmed).toEqual([[nameOf(report), report.run.sequence]]);
   });
 
-  it("faults #25: without the database nothing is acknowledged or confirmed, and everything is tried again, later each time", async () => {
+  it("row 25: without the database nothing is acknowledged or confirmed, and everything is tried again, later each time", async () => {
     const { database } = databaseOfAnotherIsolate(() => Promise.reject(new Error("D1 is unavailable")));
     const { bindings: on, confirmed } = world({}, database);
     const bodies = [aReport(freshEnvironment()), aReport(freshEnvironment())].map(message);
@@ -183,7 +183,7 @@ describe("the consumer", () => {
     expect(confirmed).toEqual([]);
   });
 
-  it("faults #24: a run that cannot be reached is tried again and holds up no other", async () => {
+  it("row 24: a run that cannot be reached is tried again and holds up no other", async () => {
     const [reachable, lost, lostReference] = [1, 2, 3].map(() => aReport(freshEnvironment()));
     if (reachable === undefined || lost === undefined || lostReference === undefined)
       throw new Error("three were made");
@@ -194,7 +194,7 @@ describe("the consumer", () => {
     expect(confirmed).toEqual([[nameOf(reachable), reachable.run.sequence]]);
   });
 
-  it("faults #22: a report that cannot be written stops being in the way at its second delivery", async () => {
+  it("row 22: a report that cannot be written stops being in the way at its second delivery", async () => {
     const poison = aReport(freshEnvironment());
     const spoilt: RunReport = { ...poison, run: { ...poison.run, functionSlug: null as unknown as string } };
     const good = aReport(freshEnvironment());

@@ -1,5 +1,5 @@
 /**
- * Two environments that have everything in common but their ids (SE-8, I8, faults #30): the same app, functions, events, ids, keys, signals
+ * Two environments that have everything in common but their ids (SE-8, I8, row 30): the same app, functions, events, ids, keys, signals
  * and channels. What is done in one is seen in that one alone; the other's canary never appears.
  */
 import { beforeAll, describe, expect, it, vi } from "vitest";
