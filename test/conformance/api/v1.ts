@@ -26,6 +26,7 @@ const FIGURES = [
   "getRequestThroughput",
   "getConcurrency",
   "getBacklog",
+  "getEngineFigures",
 ];
 
 /** The cases. */
