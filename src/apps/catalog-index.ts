@@ -99,9 +99,14 @@ export function buildCatalog(
     functionById: (id) => byId.get(id) ?? null,
     functionNamed: (slugOrId) => bySlug.get(slugOrId) ?? byId.get(slugOrId) ?? null,
     app: (id) => appById.get(id) ?? null,
-    awaits: (eventName) => names.size > WAITS.names || names.has(eventName),
+    awaits: (eventName) => names.has(eventName) || (names.size > WAITS.names && canBeAwaited(eventName)),
     awaited: [...names],
   };
+}
+
+/** Whether there may be an object of this name: without it, sending such an event would fail. */
+function canBeAwaited(eventName: string): boolean {
+  return new TextEncoder().encode(eventName).byteLength <= WAITS.nameBytes;
 }
 
 /**

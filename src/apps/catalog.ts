@@ -14,6 +14,9 @@ interface Cached {
   checkedAt: number;
   /** Until then a request is expected to bring it up to date, ms since 1970. */
   busyUntil: number;
+  /** How many loads have begun, and which of them the catalog comes from. */
+  loads: number;
+  load: number;
 }
 
 const caches = new WeakMap<D1Database, Map<string, Cached>>();
@@ -28,7 +31,8 @@ export async function catalogOf(bindings: Pick<Bindings, "DB">, environmentId: s
   const known = cached.catalog;
   if (known !== null) {
     const age = now - cached.checkedAt;
-    if (age < CATALOG.age || (age < 2 * CATALOG.age && now < cached.busyUntil)) return known;
+    // A clock that has gone back says nothing about the age.
+    if (age >= 0 && (age < CATALOG.age || (age < 2 * CATALOG.age && now < cached.busyUntil))) return known;
   }
   cached.busyUntil = now + CATALOG.age;
   await ensureSchema(bindings.DB);
@@ -36,10 +40,15 @@ export async function catalogOf(bindings: Pick<Bindings, "DB">, environmentId: s
     cached.checkedAt = now;
     return known;
   }
+  const load = ++cached.loads;
   const { version, apps, functions, awaited } = await readCatalog(bindings.DB, environmentId);
   const loaded = buildCatalog(version, apps, functions, awaited);
-  // Two loads may overtake each other; and a catalog forgotten meanwhile has a new entry that this one is not part of.
-  if (cached.catalog === null || cached.catalog.version < version) cached.catalog = loaded;
+  // Two loads may overtake each other, and the one that began later counts: versions go back when the database is restored. A catalog
+  // forgotten meanwhile has a new entry that this one is not part of.
+  if (load > cached.load) {
+    cached.catalog = loaded;
+    cached.load = load;
+  }
   cached.checkedAt = now;
   return loaded;
 }
@@ -67,7 +76,7 @@ export function forgetCatalog(db: D1Database, environmentId: string): void {
 function cachedIn(db: D1Database, environmentId: string): Cached {
   const environments = caches.get(db) ?? new Map<string, Cached>();
   caches.set(db, environments);
-  const cached = environments.get(environmentId) ?? { catalog: null, checkedAt: 0, busyUntil: 0 };
+  const cached = environments.get(environmentId) ?? { catalog: null, checkedAt: 0, busyUntil: 0, loads: 0, load: 0 };
   environments.set(environmentId, cached);
   return cached;
 }

@@ -53,6 +53,8 @@ export const WAITS = {
   paths: 32,
   /** Awaited event names a catalog lists; with more of them every name counts as awaited. */
   names: 10_000,
+  /** Bytes of a name that an object can keep waits for, whose own name may have 1,024; no run can wait for a longer one. */
+  nameBytes: 900,
   /** Runs per row of what is still to be delivered: a row may hold 2 MB, beside a piece of the event. */
   targets: 1000,
   /** Runs told of one event at the same time. */

@@ -33,6 +33,41 @@ describe("the catalog of an isolate", () => {
   });
 });
 
+describe("the catalog of an isolate when the ground moves", () => {
+  const active = async (at: number) => (await catalogOf(bindings, environmentId, at)).functionsFor("app/a").length;
+
+  it("row 29: a database restored to an earlier time replaces what is known of a later one, for good", async () => {
+    const now = Date.now();
+    const tables = ["apps", "functions", "catalog_versions"];
+    const then = new Map<string, Record<string, string | number | null>[]>();
+    for (const table of tables) {
+      const select = bindings.DB.prepare(`SELECT * FROM ${table} WHERE environment_id = ?1`).bind(environmentId);
+      then.set(table, (await select.all<Record<string, string | number | null>>()).results);
+    }
+    await elsewhere();
+    expect(await active(now)).toBe(0);
+    for (const [table, rows] of then) {
+      await bindings.DB.prepare(`DELETE FROM ${table} WHERE environment_id = ?1`).bind(environmentId).run();
+      for (const row of rows) {
+        const places = Object.keys(row).map((_, at) => `?${at + 1}`);
+        const insert = `INSERT INTO ${table} (${Object.keys(row)}) VALUES (${places})`;
+        await bindings.DB.prepare(insert)
+          .bind(...Object.values(row))
+          .run();
+      }
+    }
+    expect(await active(now + 2 * CATALOG.age)).toBe(2);
+    expect(await active(now + 2 * CATALOG.age)).toBe(2);
+  });
+
+  it("row 9: a clock that goes back makes it look, not trust", async () => {
+    const now = Date.now();
+    expect(await active(now)).toBe(2);
+    await elsewhere();
+    expect(await active(now - 60_000)).toBe(0);
+  });
+});
+
 describe("archiving by hand", () => {
   const statuses = async () => {
     const { functions } = await currentCatalog(bindings, environmentId, Date.now());

@@ -136,5 +136,7 @@ describe("awaits", () => {
     const names = Array.from({ length: WAITS.names + 1 }, (_, i) => `app/${i}`);
     expect(buildCatalog(1, [], [], names).awaits("app/other")).toBe(true);
     expect(buildCatalog(1, [], [], names.slice(1)).awaits("app/other")).toBe(false);
+    // No object can have such a name, so that nobody waits for it and asking would fail.
+    expect(buildCatalog(1, [], [], names).awaits("\u{1F600}".repeat(256))).toBe(false);
   });
 });
