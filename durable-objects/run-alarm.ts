@@ -1,6 +1,6 @@
 /**
- * The one alarm of a run. Owns when it is moved: each move is a written row, so that it moves to be in time, or when a dormant run would
- * wake for nothing. Guarantees that an alarm is set while anything is owed.
+ * The one alarm of a run. Owns when it is moved: each move is a written row, so that it moves to be in time, when a dormant run would wake
+ * for nothing, or when it has fired. Guarantees that an alarm is set while anything is owed.
  */
 import { counters } from "../src/counters.ts";
 import { isDormant, nextLook } from "../src/decide/run/effects.ts";

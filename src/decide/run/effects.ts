@@ -64,8 +64,13 @@ function lookAt({ due, lined }: Job, now: number, watchdog: number): number {
   return lined ? due + CAPACITY.look * (Math.floor((now - due) / CAPACITY.look) + 1) : now + watchdog;
 }
 
-/** Whether the run sleeps with nothing due, so that an alarm which comes too early would wake it for nothing. */
+/**
+ * Whether an alarm that comes too early would wake the run for nothing: nothing is due, and others know of it, because it stands in a line
+ * or is held. One that sleeps or waits is woken once all the same: what it told history of itself may have been lost with its instance, and
+ * until it wakes nobody else would know of it.
+ */
 export function isDormant(state: RunState, registered: boolean, now: number): boolean {
+  if (state.suspended === null && !state.keptOut && ![...state.jobs.values()].some(({ lined }) => lined)) return false;
   // A handler's silence is looked at when the alarm comes; moving the alarm with each of its reports would cost a row each.
   if (state.cancelling !== null) return false;
   return state.outcome === null && registered && !isHeld(state) && !isWorkDue(state, now);
