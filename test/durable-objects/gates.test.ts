@@ -365,7 +365,8 @@ describe("singleton, mode cancel", () => {
     };
     await expect(go(environmentId, dead === undefined ? [] : [dead])).rejects.toThrow("partition");
     fault = undefined;
-    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + EVENT.claimGrace });
+    // Well past it: this clock stands still, and would never get there from just before.
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 2 * EVENT.claimGrace });
     const [next] = events(1);
     expect(verdicts(await go(environmentId, next === undefined ? [] : [next]))).toEqual(["started"]);
     // Its send, repeated, comes too late.
