@@ -139,7 +139,7 @@ describe("questions", () => {
       ["id IN (SELECT id FROM events WHERE JSONExtractInt(data, 'n') = 7)", 1],
       ["JSONExtractInt(data, 'n') = (SELECT max(JSONExtractInt(data, 'n')) FROM events)", 1],
       ["NOT (JSONExtractInt(data, 'n') > 3) AND name IS NOT NULL OR 0", 4],
-      ["ts = '" + NOW + "'", 1],
+      [`ts = '${NOW}'`, 1],
       ["v IS NULL", 0],
       ["events.name = 'order.created'", 10],
     ];

@@ -236,9 +236,11 @@ metrics.get(
   async (context) => {
     const { DB } = context.env;
     const { id } = context.get("environment");
+    // Before anything begins: what was refused in the middle would leave a rejection that nobody hears.
+    const scope = scopeOf(context);
     const [{ sums, minutes }, shares, bytes] = await Promise.all([
       points(context, ["latency", "started"]),
-      sumsByFunction(DB, id, scopeOf(context), [...WITHIN, "started"]),
+      sumsByFunction(DB, id, scope, [...WITHIN, "started"]),
       databaseBytes(DB),
     ]);
     const within = (column: (typeof WITHIN)[number] | "started") =>
