@@ -21,6 +21,7 @@ import mcp from "../../../docs/mcp.md";
 import metrics from "../../../docs/metrics.md";
 import performance from "../../../docs/performance.md";
 import realtime from "../../../docs/realtime.md";
+import reliability from "../../../docs/reliability.md";
 import runningAgain from "../../../docs/running-again.md";
 import search from "../../../docs/search.md";
 import security from "../../../docs/security.md";
@@ -42,6 +43,7 @@ export const DOCUMENTS: Readonly<Record<string, string>> = {
   "docs/metrics.md": metrics,
   "docs/performance.md": performance,
   "docs/realtime.md": realtime,
+  "docs/reliability.md": reliability,
   "docs/running-again.md": runningAgain,
   "docs/search.md": search,
   "docs/security.md": security,
