@@ -10,7 +10,7 @@ import { findRun } from "../history/runs.ts";
 import { isUlid, runIdFor } from "../ids.ts";
 import { traceIdOf } from "../traces/context.ts";
 import type { LoadedOutput } from "../traces/output.ts";
-import { rootOf, type Span, type Trace } from "../traces/span.ts";
+import { blankSpan, rootOf, type Span, type Trace } from "../traces/span.ts";
 import { ROOT } from "../traces/step-span.ts";
 import { endEventId } from "./announce-end.ts";
 import { askRun } from "./ask.ts";
@@ -72,24 +72,12 @@ async function linked(bindings: Bindings, environmentId: string, trace: Trace): 
 function rootOnly(row: RunRow): Trace {
   const { runId, status, queuedAt, startedAt, endedAt } = row;
   const root: Span = {
-    id: ROOT,
-    parentId: null,
-    name: row.functionSlug,
+    ...blankSpan(row.functionSlug, ROOT, null),
     kind: "root",
     status,
-    stepId: null,
-    stepType: null,
-    attempt: 0,
     queuedAt,
     startedAt,
     endedAt,
-    nextAt: null,
-    limited: 0,
-    details: null,
-    call: null,
-    output: null,
-    metadata: [],
-    warnings: [],
   };
   return {
     runId,

@@ -117,6 +117,31 @@ export interface Span {
   readonly warnings: readonly SpanWarning[];
 }
 
+/** A span of which nothing is known yet but its name and its place. */
+export function blankSpan(
+  name: string,
+  id: string,
+  parentId: string | null,
+): Omit<Span, "kind" | "status" | "queuedAt"> {
+  return {
+    id,
+    parentId,
+    name,
+    stepId: null,
+    stepType: null,
+    attempt: 0,
+    startedAt: null,
+    endedAt: null,
+    nextAt: null,
+    limited: 0,
+    details: null,
+    call: null,
+    output: null,
+    metadata: [],
+    warnings: [],
+  };
+}
+
 /** A run's trace: the root first, parents before their children. */
 export interface Trace {
   readonly runId: string;

@@ -8,7 +8,7 @@ import { TRACE } from "../limits.ts";
 import { traceIdOf } from "./context.ts";
 import { metadataByStep } from "./metadata.ts";
 import type { AttemptRecord, EndRecord, Keeps, Kept, RunRecord } from "./records.ts";
-import type { Span, SpanStatus, Trace } from "./span.ts";
+import { blankSpan, type Span, type SpanStatus, type Trace } from "./span.ts";
 import { attemptSpans, type InFlight, type Inline, outputOf, ROOT, stepSpans } from "./step-span.ts";
 import { placeUserland, type StoredSpans } from "./userland.ts";
 
@@ -34,7 +34,7 @@ export function drawTrace(run: RunRecord, { inFlight, userland, outputs }: Trace
   );
   const end = finalization(run, inline);
   const root: Span = {
-    ...base(identity.function.name, ROOT, null),
+    ...blankSpan(identity.function.name, ROOT, null),
     kind: "root",
     status: statusOf(run),
     attempt: end[0]?.attempt ?? 0,
@@ -69,7 +69,7 @@ function finalization(run: RunRecord, inline: Inline): Span[] {
   const failures = outcome.job?.failures ?? [];
   const last = lastAttempt(outcome);
   const span: Span = {
-    ...base("Finalization", FINALIZATION, ROOT),
+    ...blankSpan("Finalization", FINALIZATION, ROOT),
     kind: "finalization",
     status: outcome.status,
     attempt: failures.length,
@@ -104,7 +104,7 @@ function between(run: RunRecord, inline: Inline): Span[] {
     if (first === undefined || job === ending) continue;
     const last = job.failures.at(-1) ?? first;
     const span: Span = {
-      ...base("Function", `job-${job.id}`, ROOT),
+      ...blankSpan("Function", `job-${job.id}`, ROOT),
       kind: "function",
       status: job.done ? "completed" : run.outcome === null ? "queued" : "cancelled",
       attempt: job.failures.length,
@@ -117,26 +117,6 @@ function between(run: RunRecord, inline: Inline): Span[] {
     spans.push(span, ...attemptSpans(span, job.failures, inline));
   }
   return spans;
-}
-
-function base(name: string, id: string, parentId: string | null): Omit<Span, "kind" | "status" | "queuedAt"> {
-  return {
-    id,
-    parentId,
-    name,
-    stepId: null,
-    stepType: null,
-    attempt: 0,
-    startedAt: null,
-    endedAt: null,
-    nextAt: null,
-    limited: 0,
-    details: null,
-    call: null,
-    output: null,
-    metadata: [],
-    warnings: [],
-  };
 }
 
 function statusOf({ outcome, startedAt }: RunRecord): SpanStatus {

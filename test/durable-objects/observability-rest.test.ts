@@ -1,12 +1,9 @@
-import { Hono } from "hono";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import type { Api } from "../../src/api/api.ts";
 import { prometheus } from "../../src/api/prometheus.ts";
 import { requestRate } from "../../src/api/request-rate.ts";
 import { restV1 } from "../../src/api/rest-v1.ts";
 import type { Bindings } from "../../src/bindings.ts";
 import { LOCAL } from "../../src/environment.ts";
-import { ERRORS, MillraceError } from "../../src/errors.ts";
 import { projectionStatements } from "../../src/history/projection.ts";
 import { ensureSchema } from "../../src/history/schema.ts";
 import { newUlid } from "../../src/ids.ts";
@@ -14,7 +11,7 @@ import { ask } from "../../src/insights/query.ts";
 import { forgetQuery, keepQuery, keptQueries } from "../../src/insights/store.ts";
 import { TEMPLATES } from "../../src/insights/templates.ts";
 import { INSIGHTS, METRICS, REQUEST_RATE } from "../../src/limits.ts";
-import { settingsOf } from "../../src/settings.ts";
+import { apiOf } from "./api.ts";
 import { anEvent, aRun, bindings, freshEnvironment } from "./records.ts";
 
 const db = bindings.DB;
@@ -26,17 +23,7 @@ const cloud: Bindings = {
   MILLRACE_READS_PER_MINUTE: "3",
 };
 
-const app = new Hono<Api>();
-app.use(async (context, next) => {
-  context.set("settings", settingsOf(context.env));
-  await next();
-});
-app.use("/v1/*", requestRate);
-app.route("/", restV1).route("/", prometheus);
-app.onError((error, context) => {
-  if (!(error instanceof MillraceError)) throw error;
-  return context.json({ code: error.code, error: error.message }, ERRORS[error.code].status ?? 500);
-});
+const app = apiOf([restV1, prometheus], [requestRate]);
 
 async function call(
   path: string,

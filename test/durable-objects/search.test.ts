@@ -1,9 +1,6 @@
-import { Hono } from "hono";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Api } from "../../src/api/api.ts";
 import { restV1 } from "../../src/api/rest-v1.ts";
 import { LOCAL } from "../../src/environment.ts";
-import { ERRORS, MillraceError } from "../../src/errors.ts";
 import { storeEvents } from "../../src/history/events.ts";
 import type { RunStatus } from "../../src/history/message.ts";
 import { type RunFilter, runStatements } from "../../src/history/runs.ts";
@@ -13,27 +10,13 @@ import { SEARCH } from "../../src/limits.ts";
 import { listEvents } from "../../src/search/events.ts";
 import { listRuns, searchRuns } from "../../src/search/runs.ts";
 import { compileSearch, type SearchPlace } from "../../src/search/source.ts";
-import { settingsOf } from "../../src/settings.ts";
+import { apiOf, getFrom } from "./api.ts";
 import { anEvent, aRun, bindings, freshEnvironment } from "./records.ts";
 
 const db = bindings.DB;
 
-const app = new Hono<Api>();
-app.use(async (context, next) => {
-  context.set("settings", settingsOf(context.env));
-  await next();
-});
-app.route("/", restV1);
-app.onError((error, context) => {
-  if (!(error instanceof MillraceError)) throw error;
-  return context.json({ code: error.code, error: error.message }, ERRORS[error.code].status ?? 500);
-});
-
-async function get(path: string) {
-  const response = await app.request(path, {}, bindings);
-  // biome-ignore lint/suspicious/noExplicitAny: a reply is whatever the test says it is.
-  return { status: response.status, body: (await response.json()) as any };
-}
+const app = apiOf([restV1]);
+const get = (path: string) => getFrom(app, path);
 
 function expression(source: string, place: SearchPlace) {
   const compiled = compileSearch(source, place);

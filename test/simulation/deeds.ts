@@ -48,8 +48,52 @@ export interface Done {
   saw: { readonly status: string; readonly sequence: number } | null;
 }
 
+/**
+ * A deed of a plan, and another one by the same client, who waits for the answer to the first and then for `wait` ms. `at` in ms from the
+ * beginning of the plan.
+ */
+export interface PlannedDeed {
+  readonly at: number;
+  readonly deed: Deed;
+  readonly next?: { readonly wait: number; readonly deed: Deed };
+}
+
+/** What clients do in one schedule, and the record of it. */
+export class Deeds {
+  readonly done: Done[] = [];
+  readonly #world: World;
+  readonly #planned: readonly PlannedDeed[];
+
+  /** Each happens at its time. */
+  constructor(world: World, planned: readonly PlannedDeed[]) {
+    this.#world = world;
+    this.#planned = planned;
+    for (const { at, deed, next } of planned) {
+      this.#outside(at, () => this.act(deed, next && (() => this.#outside(next.wait, () => this.act(next.deed)))));
+    }
+  }
+
+  get isAnswered(): boolean {
+    return this.done.every(({ answeredAt }) => answeredAt !== null);
+  }
+
+  act(deed: Deed, answered?: () => void): void {
+    const done = perform(this.#world, deed, answered);
+    if (done !== null) this.done.push(done);
+  }
+
+  /** Does once more what was to follow others, now that nothing goes wrong any more. */
+  actNext(): void {
+    for (const { next } of this.#planned) if (next !== undefined) this.act(next.deed);
+  }
+
+  #outside(at: number, work: () => void): void {
+    this.#world.agenda.after(at, work, null, "outside");
+  }
+}
+
 /** Does it. The record is complete once the engine has answered, when `answered` is called. Null when there is nobody to do it to. */
-export function perform(world: World, deed: Deed, answered: () => void = () => undefined): Done | null {
+function perform(world: World, deed: Deed, answered: () => void = () => undefined): Done | null {
   const { agenda, random, bindings } = world;
   const runs = [...new Set(world.app.ledger.map(({ runId }) => runId))];
   const isAboutRun = deed.kind === "cancel" || deed.kind === "rerun" || deed.kind === "look";

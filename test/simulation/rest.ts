@@ -60,7 +60,8 @@ export async function restOf(world: World, environmentId: string = LOCAL.id): Pr
   return { ledger, sent, runs, held: heldOf(world), pending: chunks + unrouted };
 }
 
-function heldOf(world: World): Map<string, number> {
+/** Units that lines still give out, by line. */
+export function heldOf(world: World): Map<string, number> {
   const held = new Map<string, number>();
   for (const { name, database } of world.objects.of(Capacity)) {
     const tables = database.run("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'members'", []).rows;

@@ -7,8 +7,8 @@ import type { Catalog } from "../../apps/catalog-index.ts";
 import type { RegisteredFunction } from "../../apps/function.ts";
 import { MillraceError } from "../../errors.ts";
 import { acceptEvents } from "../../events/accept.ts";
-import type { EventOutcome } from "../../events/event.ts";
 import { ingest } from "../../events/ingest.ts";
+import { runIdsOf } from "../../history/event-runs.ts";
 import { readEvent } from "../../history/read.ts";
 import type { JsonObject } from "../../json.ts";
 import { INVOKE, MCP } from "../../limits.ts";
@@ -55,10 +55,6 @@ async function startedLater({ bindings, environment }: Call, eventId: string): P
   await scheduler.wait(MCP.look);
   const stored = await readEvent(bindings, environment.id, eventId);
   return runIdsOf(stored?.outcomes ?? []);
-}
-
-function runIdsOf(outcomes: readonly EventOutcome[]): string[] {
-  return outcomes.flatMap((outcome) => ("runId" in outcome && outcome.runId !== undefined ? [outcome.runId] : []));
 }
 
 const list = tool({

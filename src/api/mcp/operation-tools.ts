@@ -10,7 +10,7 @@ import type { Tool } from "./tool.ts";
 export const operationTools: readonly Tool[] = OPERATIONS.map((operation) => ({
   name: toolNameOf(operation),
   description: operation.summary,
-  inputSchema: argumentsOf(operation),
+  inputSchema: () => argumentsOf(operation),
   run: async (call, input): Promise<JsonObject> => {
     const given = typeof input === "object" && input !== null ? { ...input } : {};
     const { data, page } = await operation.answer(call, { parameters: given, body: given });

@@ -4,6 +4,7 @@
 import type { RunRow } from "../../history/message.ts";
 import type { Json, JsonObject } from "../../json.ts";
 import { childrenByParent, rootOf, type Span, type Trace } from "../../traces/span.ts";
+import { isoTime } from "../v1/time.ts";
 
 /** How a run stands, with its output or its error once it has ended. */
 export function outcomeJson({ status, output }: Pick<RunRow, "status" | "output">): { status: string } & JsonObject {
@@ -63,5 +64,5 @@ function attemptsJson(spans: readonly Span[]): Record<string, Json> {
 }
 
 function moment(name: string, time: number | null): Record<string, string> {
-  return time === null ? {} : { [name]: new Date(time).toISOString() };
+  return time === null ? {} : { [name]: isoTime(time) };
 }

@@ -41,7 +41,7 @@ function serverFor(call: Call): Server {
     tools: [...TOOLS.values()].map(({ name, description, inputSchema }) => ({
       name,
       description,
-      inputSchema: { ...inputSchema, type: "object" },
+      inputSchema: { ...inputSchema(), type: "object" },
     })),
   }));
   server.setRequestHandler("tools/call", async ({ params }) => {

@@ -5,14 +5,15 @@
 import * as z from "zod";
 import { MillraceError, messageOf } from "../../errors.ts";
 import type { JsonObject } from "../../json.ts";
+import { understood } from "../understood.ts";
 import type { Call } from "../v2/operation.ts";
 
 /** A tool as the list shows it and a call uses it. */
 export interface Tool {
   readonly name: string;
   readonly description: string;
-  /** JSON Schema of an object. */
-  readonly inputSchema: JsonObject;
+  /** JSON Schema of an object, made when somebody lists the tools: most isolates are never asked. */
+  inputSchema(): JsonObject;
   /** Throws `MillraceError`. */
   run(call: Call, input: unknown): Promise<JsonObject>;
 }
@@ -37,12 +38,9 @@ export function tool<Input>(spec: {
     name,
     description,
     // Plain data by construction.
-    inputSchema: JSON.parse(JSON.stringify(z.toJSONSchema(input, { io: "input", unrepresentable: "any" }))),
+    inputSchema: () => JSON.parse(JSON.stringify(z.toJSONSchema(input, { io: "input", unrepresentable: "any" }))),
     run: async (call, given) => {
-      const parsed = input.safeParse(given);
-      if (parsed.success) return await run(call, parsed.data);
-      const faults = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "it"} ${message}`);
-      throw new MillraceError("invalid_request", `The arguments are not valid: ${faults.join("; ")}`);
+      return await run(call, understood(input, given, "The arguments are"));
     },
   };
 }

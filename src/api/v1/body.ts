@@ -8,6 +8,7 @@ import { MillraceError } from "../../errors.ts";
 import { readBody } from "../../events/body.ts";
 import { parseJson } from "../../json.ts";
 import type { Api } from "../api.ts";
+import { understood } from "../understood.ts";
 
 /**
  * The body of a request, at most `limit` bytes; an empty one counts as `{}`. Fields the schema does not name are ignored (SE-15).
@@ -17,8 +18,5 @@ export async function parseBody<Body>(context: Context<Api>, schema: z.ZodType<B
   const text = await readBody(context.req.raw, limit);
   const json = text.trim() === "" ? ({ ok: true, value: {} } as const) : parseJson(text);
   if (!json.ok) throw new MillraceError("body_invalid", `The body is not JSON: ${json.reason}.`);
-  const parsed = schema.safeParse(json.value);
-  if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "it"} ${message}`);
-  throw new MillraceError("invalid_request", `The body is not valid: ${faults.join("; ")}`);
+  return understood(schema, json.value, "The body is");
 }

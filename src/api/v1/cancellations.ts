@@ -6,10 +6,9 @@ import * as z from "zod";
 import { currentCatalog } from "../../apps/catalog.ts";
 import { functionIn } from "../../apps/named.ts";
 import { MillraceError } from "../../errors.ts";
-
 import { newUlid } from "../../ids.ts";
 import { COMMAND } from "../../limits.ts";
-import { beginOperation, readOperation, readOperations, stopOperation } from "../../operations/operation.ts";
+import { beginOperation } from "../../operations/operation.ts";
 import type { Api } from "../api.ts";
 import { authenticate } from "../authentication.ts";
 import { database } from "../database.ts";
@@ -17,8 +16,9 @@ import { described } from "../openapi/described.ts";
 import { parseBody } from "./body.ts";
 import { cancellationFields, cancellationJson, cancellationReply } from "./cancellation.ts";
 import { checkedCondition } from "./condition.ts";
-import { moment, pageQuery, parseQuery } from "./query.ts";
-import { list, metadata, one, reply, replyList } from "./reply.ts";
+import { addOperationRoutes } from "./operation-routes.ts";
+import { moment } from "./query.ts";
+import { metadata, one } from "./reply.ts";
 
 const KIND = "cancel";
 
@@ -83,56 +83,14 @@ cancellations.post(
   },
 );
 
-cancellations.get(
-  "/v1/cancellations",
-  described({
-    id: "listCancellations",
-    summary: "Bulk cancellations, newest first.",
-    query: pageQuery,
-    answers: { 200: list(cancellationReply) },
-  }),
-  authenticate,
-  database,
-  async (context) => {
-    const page = parseQuery(pageQuery, context.req.query());
-    const { items, nextCursor } = await readOperations(context.env, context.get("environment").id, KIND, page);
-    return replyList(context, items.map(cancellationJson), nextCursor);
+addOperationRoutes(cancellations, {
+  kind: KIND,
+  noun: "cancellation",
+  reply: cancellationReply,
+  notes: {
+    list: { id: "listCancellations", summary: "Bulk cancellations, newest first." },
+    get: { id: "getCancellation", summary: "How far a bulk cancellation is." },
+    stop: { id: "stopCancellation", summary: "Stops a bulk cancellation." },
   },
-);
-
-cancellations.get(
-  "/v1/cancellations/:id",
-  described({
-    id: "getCancellation",
-    summary: "How far a bulk cancellation is.",
-    answers: { 200: one(cancellationReply) },
-  }),
-  authenticate,
-  database,
-  async (context) => {
-    const id = context.req.param("id");
-    const state = await readOperation(context.env, context.get("environment").id, KIND, id);
-    return reply(context, cancellationJson(found(state, id)));
-  },
-);
-
-cancellations.delete(
-  "/v1/cancellations/:id",
-  described({
-    id: "stopCancellation",
-    summary: "Stops a bulk cancellation.",
-    answers: { 200: z.object({ ok: z.literal(true) }) },
-  }),
-  authenticate,
-  database,
-  async (context) => {
-    const id = context.req.param("id");
-    found(await stopOperation(context.env, context.get("environment").id, KIND, id), id);
-    return context.json({ ok: true });
-  },
-);
-
-function found<State>(state: State | null, id: string): State {
-  if (state !== null) return state;
-  throw new MillraceError("not_found", `No cancellation has the id "${id}".`);
-}
+  shown: (_, states) => states.map(cancellationJson),
+});

@@ -135,7 +135,7 @@ metrics.get(
   authenticate,
   database,
   async (context) => {
-    const { sums, minutes } = await points(context, ["started"]);
+    const { sums, minutes } = await points(context, scopeOf(context), ["started"]);
     return reply(context, chartJson(byApp(sums, minutes, "started")));
   },
 );
@@ -151,7 +151,7 @@ metrics.get(
   authenticate,
   database,
   async (context) => {
-    const { sums, minutes } = await points(context, ["steps"]);
+    const { sums, minutes } = await points(context, scopeOf(context), ["steps"]);
     return reply(context, chartJson(byApp(sums, minutes, "steps")));
   },
 );
@@ -168,7 +168,7 @@ metrics.get(
   database,
   async (context) => {
     const columns = ["calls_scheduled", "calls_succeeded", "calls_errored", "calls_failed"] as const;
-    const { sums, minutes } = await points(context, columns);
+    const { sums, minutes } = await points(context, scopeOf(context), columns);
     return reply(context, chartJson(requests(sums, minutes)));
   },
 );
@@ -184,7 +184,7 @@ metrics.get(
   authenticate,
   database,
   async (context) => {
-    const { sums, minutes } = await points(context, ["busy"]);
+    const { sums, minutes } = await points(context, scopeOf(context), ["busy"]);
     return reply(context, {
       ...chartJson(concurrency(sums, minutes)),
       ceiling: context.get("settings").maxConcurrency,
@@ -236,10 +236,9 @@ metrics.get(
   async (context) => {
     const { DB } = context.env;
     const { id } = context.get("environment");
-    // Before anything begins: what was refused in the middle would leave a rejection that nobody hears.
     const scope = scopeOf(context);
     const [{ sums, minutes }, shares, bytes] = await Promise.all([
-      points(context, ["latency", "started"]),
+      points(context, scope, ["latency", "started"]),
       sumsByFunction(DB, id, scope, [...WITHIN, "started"]),
       databaseBytes(DB),
     ]);
@@ -267,9 +266,9 @@ function scopeOf(context: Context<Api>): MetricScope {
 
 async function points<Name extends Parameters<typeof sumsByPoint>[3][number]>(
   context: Context<Api>,
+  scope: MetricScope,
   columns: readonly Name[],
 ) {
-  const scope = scopeOf(context);
   const sums = await sumsByPoint(context.env.DB, context.get("environment").id, scope, columns);
   return { sums, minutes: minutesOf(scope) };
 }

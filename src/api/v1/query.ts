@@ -3,10 +3,10 @@
  * either understood or refused with 400 `invalid_request` naming the parameter, never ignored.
  */
 import * as z from "zod";
-import { MillraceError } from "../../errors.ts";
 import type { Page } from "../../history/page.ts";
 import { isUlid } from "../../ids.ts";
 import { PAGE } from "../../limits.ts";
+import { understood } from "../understood.ts";
 
 /** `limit` is clamped into `PAGE`; `cursor` is the `next_cursor` of the page before. */
 export const pageParameters = {
@@ -33,8 +33,5 @@ export const pageQuery: z.ZodType<Page> = z.object(pageParameters);
 
 /** Parses a request's query; throws `invalid_request` with every fault. Parameters the schema does not name are ignored (SE-15). */
 export function parseQuery<Query>(schema: z.ZodType<Query>, query: Record<string, string>): Query {
-  const parsed = schema.safeParse(query);
-  if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`);
-  throw new MillraceError("invalid_request", `The query is not valid: ${faults.join("; ")}`);
+  return understood(schema, query, "The query is");
 }

@@ -6,10 +6,9 @@ import * as z from "zod";
 import { currentCatalog } from "../../apps/catalog.ts";
 import type { OperationState } from "../../decide/operation/operation.ts";
 import { MillraceError } from "../../errors.ts";
-
 import { tallyReplays } from "../../history/replayable.ts";
 import { COMMAND, REPLAY } from "../../limits.ts";
-import { beginOperation, readOperation, readOperations, stopOperation } from "../../operations/operation.ts";
+import { beginOperation, readOperation } from "../../operations/operation.ts";
 import { type Choice, patientPreview, preview } from "../../operations/preview.ts";
 import { startable } from "../../runs/rerun.ts";
 import type { Api } from "../api.ts";
@@ -18,9 +17,10 @@ import { database } from "../database.ts";
 import { described } from "../openapi/described.ts";
 import { parseBody } from "./body.ts";
 import { checkedCondition } from "./condition.ts";
-import { moment, pageQuery, parseQuery } from "./query.ts";
+import { addOperationRoutes } from "./operation-routes.ts";
+import { moment } from "./query.ts";
 import { CHOICE_WORDS, replayJson, replayReply } from "./replay.ts";
-import { list, one, reply, replyList } from "./reply.ts";
+import { one, reply } from "./reply.ts";
 import { idFor, requestId } from "./request-id.ts";
 
 const KIND = "replay";
@@ -106,51 +106,17 @@ replays.post(
   },
 );
 
-replays.get(
-  "/v1/replays",
-  described({
-    id: "listReplays",
-    summary: "Replays, newest first.",
-    query: pageQuery,
-    answers: { 200: list(replayReply) },
-  }),
-  authenticate,
-  database,
-  async (context) => {
-    const page = parseQuery(pageQuery, context.req.query());
-    const { items, nextCursor } = await readOperations(context.env, context.get("environment").id, KIND, page);
-    return replyList(context, await shownAll(context, items), nextCursor);
+addOperationRoutes(replays, {
+  kind: KIND,
+  noun: "replay",
+  reply: replayReply,
+  notes: {
+    list: { id: "listReplays", summary: "Replays, newest first." },
+    get: { id: "getReplay", summary: "How far a replay is." },
+    stop: { id: "stopReplay", summary: "Stops a replay; runs that were started go on." },
   },
-);
-
-replays.get(
-  "/v1/replays/:id",
-  described({ id: "getReplay", summary: "How far a replay is.", answers: { 200: one(replayReply) } }),
-  authenticate,
-  database,
-  async (context) => {
-    const id = context.req.param("id");
-    const state = await readOperation(context.env, context.get("environment").id, KIND, id);
-    return reply(context, await shown(context, found(state, id)));
-  },
-);
-
-// Runs that were started go on.
-replays.delete(
-  "/v1/replays/:id",
-  described({
-    id: "stopReplay",
-    summary: "Stops a replay; runs that were started go on.",
-    answers: { 200: z.object({ ok: z.literal(true) }) },
-  }),
-  authenticate,
-  database,
-  async (context) => {
-    const id = context.req.param("id");
-    found(await stopOperation(context.env, context.get("environment").id, KIND, id), id);
-    return context.json({ ok: true });
-  },
-);
+  shown: shownAll,
+});
 
 async function shown(context: Context<Api>, state: OperationState) {
   return (await shownAll(context, [state]))[0] ?? null;
@@ -164,9 +130,4 @@ async function shownAll(context: Context<Api>, states: readonly OperationState[]
     const { request } = state;
     return request.kind === KIND ? [replayJson({ request, state, tally: tallies.get(request.id) ?? new Map() })] : [];
   });
-}
-
-function found<State>(state: State | null, id: string): State {
-  if (state !== null) return state;
-  throw new MillraceError("not_found", `No replay has the id "${id}".`);
 }

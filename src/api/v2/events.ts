@@ -6,7 +6,7 @@ import { currentCatalog } from "../../apps/catalog.ts";
 import { MillraceError } from "../../errors.ts";
 import { acceptEvents } from "../../events/accept.ts";
 import { ingest } from "../../events/ingest.ts";
-import { runsOfEvent } from "../../history/event-runs.ts";
+import { runIdsOf, runsOfEvent } from "../../history/event-runs.ts";
 import type { StoredEvent } from "../../history/message.ts";
 import { readEvent } from "../../history/read.ts";
 import { anyJson } from "../../protocol/any-json.ts";
@@ -61,7 +61,7 @@ export const events = [
       const body = JSON.stringify({ ...event, ts });
       const accepted = acceptEvents(body, headers, { now, maxEventBytes: settings.maxEventBytes });
       const [routed] = await ingest(bindings, environment.id, accepted, now);
-      return { data: { id: accepted[0]?.internalId ?? "", runIds: routed === undefined ? [] : runIdsOf(routed) } };
+      return { data: { id: accepted[0]?.internalId ?? "", runIds: runIdsOf(routed?.outcomes ?? []) } };
     },
   }),
   operation({
@@ -111,10 +111,6 @@ async function found({ bindings, environment }: Call, id: string): Promise<Store
   return event;
 }
 
-function runIdsOf({ outcomes }: Pick<StoredEvent, "outcomes">): string[] {
-  return outcomes.flatMap((outcome) => ("runId" in outcome && outcome.runId !== undefined ? [outcome.runId] : []));
-}
-
 function eventJson(stored: StoredEvent): z.output<typeof eventReply> {
   const { internalId, receivedAt, source, deduplicationId, payload } = stored.event;
   return {
@@ -128,6 +124,6 @@ function eventJson(stored: StoredEvent): z.output<typeof eventReply> {
     receivedAt: isoTime(receivedAt),
     source,
     isDuplicate: stored.duplicate,
-    runIds: runIdsOf(stored),
+    runIds: runIdsOf(stored.outcomes),
   };
 }

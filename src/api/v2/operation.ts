@@ -5,9 +5,9 @@
 import * as z from "zod";
 import type { Bindings } from "../../bindings.ts";
 import type { EnvironmentRef } from "../../environment.ts";
-import { MillraceError } from "../../errors.ts";
 import { EVENT } from "../../limits.ts";
 import type { Settings } from "../../settings.ts";
+import { understood } from "../understood.ts";
 
 /** Who asks, and for what environment. */
 export interface Call {
@@ -108,17 +108,13 @@ export function operation<Data extends z.ZodType, Parameters extends Shape = Non
     reply: spec.paged === true ? z.object({ ...envelope, page: pageReply }) : z.object(envelope),
     cache: spec.cache ?? 0,
     answer: async (call, raw) => {
-      const input = { ...parsed(body, raw.body, "The body"), ...parsed(parameters, raw.parameters, "The request") };
+      const input = {
+        ...understood(body, raw.body, "The body is"),
+        ...understood(parameters, raw.parameters, "The request is"),
+      };
       return await handler(call, input);
     },
   };
-}
-
-function parsed<Fields>(schema: z.ZodType<Fields>, value: unknown, what: string): Fields {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const faults = result.error.issues.map(({ path, message }) => `${path.join(".") || "it"} ${message}`);
-  throw new MillraceError("invalid_request", `${what} is not valid: ${faults.join("; ")}`);
 }
 
 /** The end of a page of which the items are known, and where the next one begins. */

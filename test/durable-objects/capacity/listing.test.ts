@@ -1,40 +1,23 @@
 /**
  * What is known of a line outside of it: its function's directory, REST v1, and a limit that changes while runs wait.
  */
-import { Hono } from "hono";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import type { Api } from "../../../src/api/api.ts";
 import { restV1 } from "../../../src/api/rest-v1.ts";
 import { currentCatalog } from "../../../src/apps/catalog.ts";
 import type { FunctionConfiguration } from "../../../src/apps/function.ts";
 import { LOCAL } from "../../../src/environment.ts";
-import { ERRORS, MillraceError } from "../../../src/errors.ts";
 import { CAPACITY } from "../../../src/limits.ts";
 import { directoryStub } from "../../../src/objects.ts";
 import { relimitLines } from "../../../src/runs/listed-lines.ts";
-import { settingsOf } from "../../../src/settings.ts";
+import { apiOf, getFrom } from "../api.ts";
 import { bindings } from "../records.ts";
 import { registerFunctions } from "../registered.ts";
 import { crash, hears, jump, leaves, line, on, PATIENCE, says, setStage, told } from "./lines.ts";
 
 setStage(LOCAL.id);
 
-const app = new Hono<Api>();
-app.use(async (context, next) => {
-  context.set("settings", settingsOf(context.env));
-  await next();
-});
-app.route("/", restV1);
-app.onError((error, context) => {
-  if (!(error instanceof MillraceError)) throw error;
-  return context.json({ code: error.code, error: error.message }, ERRORS[error.code].status ?? 500);
-});
-
-async function get(path: string) {
-  const response = await app.request(path, {}, bindings);
-  // biome-ignore lint/suspicious/noExplicitAny: a reply is whatever the test says it is.
-  return { status: response.status, body: (await response.json()) as any };
-}
+const app = apiOf([restV1]);
+const get = (path: string) => getFrom(app, path);
 
 let functions = 0;
 let slug = "";

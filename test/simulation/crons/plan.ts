@@ -2,7 +2,7 @@
  * What happens in one schedule of crons: functions that tick every few minutes, syncs that change that, pauses, and a process that is down
  * over ticks. Pure; all drawn from the seed.
  */
-import type { Planned } from "../lives/plan.ts";
+import type { PlannedDeed } from "../deeds.ts";
 import { faultsOf, NO_FAULTS } from "../platform/faults.ts";
 import type { Random } from "../platform/random.ts";
 import type { Faults } from "../world.ts";
@@ -13,7 +13,7 @@ export interface Plan {
   readonly functions: readonly WorldFunction[];
   /** What becomes of missed ticks (TR-13). */
   readonly policy: "skip" | "latest" | "all";
-  readonly deeds: readonly Planned[];
+  readonly deeds: readonly PlannedDeed[];
   readonly kills: readonly { readonly at: number; readonly downtime: number }[];
   readonly faults: Faults;
 }
@@ -51,8 +51,8 @@ export function planOf(random: Random): Plan {
   };
 }
 
-function deedsOf(random: Random, functions: readonly WorldFunction[]): Planned[] {
-  const deeds: Planned[] = [];
+function deedsOf(random: Random, functions: readonly WorldFunction[]): PlannedDeed[] {
+  const deeds: PlannedDeed[] = [];
   const at = () => random.integer(0, TROUBLE - MINUTE);
   const wait = () => random.integer(100, 3 * MINUTE);
   if (random.chance(0.5)) {

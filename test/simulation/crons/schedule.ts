@@ -1,7 +1,7 @@
 /**
  * Plays one schedule of crons: trouble, then peace in which they tick on, then a sync that removes them, and rest.
  */
-import { type Deed, type Done, perform } from "../deeds.ts";
+import { Deeds } from "../deeds.ts";
 import { NO_FAULTS } from "../platform/faults.ts";
 import { seeded } from "../platform/random.ts";
 import { rest, restOf } from "../rest.ts";
@@ -23,14 +23,7 @@ export async function play(seed: number): Promise<Played> {
     const { agenda } = world;
     const registeredAt = agenda.now;
     const outside = (at: number, work: () => void) => agenda.after(at, work, null, "outside");
-    const deeds: Done[] = [];
-    const act = (deed: Deed, answered?: () => void) => {
-      const done = perform(world, deed, answered);
-      if (done !== null) deeds.push(done);
-    };
-    for (const { at, deed, next } of plan.deeds) {
-      outside(at, () => act(deed, next && (() => outside(next.wait, () => act(next.deed)))));
-    }
+    const deeds = new Deeds(world, plan.deeds);
     for (const { at, downtime } of plan.kills) outside(at, () => world.kill(downtime));
     // It also tells schedules of what was lost on its way to them.
     world.sweepEveryMinute();
@@ -39,15 +32,15 @@ export async function play(seed: number): Promise<Played> {
     world.faults = NO_FAULTS;
     const { downs } = world;
     await agenda.run(Math.max(agenda.now, ...downs.map(({ until }) => until)) + SLOW);
-    for (const { next } of plan.deeds) if (next !== undefined) act(next.deed);
+    deeds.actNext();
     await agenda.run(agenda.now + SLOW);
     const peaceAt = agenda.now;
     await agenda.run(agenda.now + PEACE);
     const endAt = agenda.now;
-    act({ kind: "register", functions: plan.functions.map((fn) => ({ ...fn, crons: [], event: "sim/none" })) });
-    await rest(world, REST, () => deeds.every(({ answeredAt }) => answeredAt !== null));
+    deeds.act({ kind: "register", functions: plan.functions.map((fn) => ({ ...fn, crons: [], event: "sim/none" })) });
+    await rest(world, REST, () => deeds.isAnswered);
     const left = await restOf(world);
-    return checkCrons({ ...left, plan, deeds, downs, begin, registeredAt, peaceAt, endAt });
+    return checkCrons({ ...left, plan, deeds: deeds.done, downs, begin, registeredAt, peaceAt, endAt });
   });
   return { faults, world };
 }

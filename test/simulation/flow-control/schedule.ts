@@ -2,13 +2,13 @@
  * Plays one schedule: trouble first, then peace until everything rests (faults.md §4, method b). Owns the order of the two and what is
  * collected for the checks.
  */
-import { Capacity } from "../../../durable-objects/capacity.ts";
 import { LOCAL } from "../../../src/environment.ts";
 import { runStub } from "../../../src/objects.ts";
 import { exceeded } from "../checks/limits.ts";
 import { leaked } from "../checks/runs.ts";
 import { NO_FAULTS } from "../platform/faults.ts";
 import { seeded } from "../platform/random.ts";
+import { heldOf } from "../rest.ts";
 import type { Played } from "../suites.ts";
 import { World } from "../world.ts";
 import { lost, overtaken, type Rest, rushed } from "./checks.ts";
@@ -77,12 +77,5 @@ async function restOf(world: World, accepted: Rest["accepted"]): Promise<Rest> {
       statuses.set(runId, view?.row.status ?? "gone");
     }
   });
-  const held = new Map<string, number>();
-  for (const { name, database } of world.objects.of(Capacity)) {
-    const tables = database.run("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'members'", []).rows;
-    if (tables.length === 0) continue;
-    const [row] = database.run("SELECT COUNT(*) AS n FROM members", []).rows;
-    held.set(name, Number(row?.["n"] ?? 0));
-  }
-  return { ledger: world.app.ledger, accepted, statuses, held };
+  return { ledger: world.app.ledger, accepted, statuses, held: heldOf(world) };
 }

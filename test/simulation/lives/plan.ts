@@ -3,7 +3,7 @@
  */
 import type { JsonObject } from "../../../src/json.ts";
 import type { AppFaults } from "../app.ts";
-import type { Deed } from "../deeds.ts";
+import type { Deed, PlannedDeed } from "../deeds.ts";
 import { faultsOf, NO_FAULTS } from "../platform/faults.ts";
 import type { Points } from "../platform/objects.ts";
 import type { Random } from "../platform/random.ts";
@@ -11,17 +11,10 @@ import type { Faults } from "../world.ts";
 import type { WorldFunction } from "../world-function.ts";
 import { type Cast, castOf, GO, membersOf, STOP } from "./functions.ts";
 
-/** A deed, and another one by the same client, who waits for the answer to the first and then for `wait` ms. */
-export interface Planned {
-  readonly at: number;
-  readonly deed: Deed;
-  readonly next?: { readonly wait: number; readonly deed: Deed };
-}
-
 /** A schedule. Times are ms from its beginning. */
 export interface Plan {
   readonly cast: Cast;
-  readonly deeds: readonly Planned[];
+  readonly deeds: readonly PlannedDeed[];
   readonly kills: readonly { readonly at: number; readonly downtime: number }[];
   /** Right after which commits of all objects, counted from 1, something dies; null: that is left to chance. */
   readonly crashes: Points | null;
@@ -62,7 +55,7 @@ export function planOf(random: Random): Plan {
 
 function deedsOf(random: Random, cast: Cast, neighbour: boolean): Plan["deeds"] {
   const { workers } = cast;
-  const deeds: Planned[] = [];
+  const deeds: PlannedDeed[] = [];
   const key = () => `k${random.integer(1, 3)}`;
   const worker = () => workers[random.integer(0, workers.length - 1)] ?? { id: "w0" };
   const add = (deed: Deed, at = random.integer(0, TROUBLE)) => deeds.push({ at, deed });

@@ -2,7 +2,7 @@
  * Plays one schedule of lives: trouble first, then peace until everything rests (faults.md §4, method b), then the checks.
  */
 import { LOCAL } from "../../../src/environment.ts";
-import { type Deed, type Done, perform } from "../deeds.ts";
+import { Deeds } from "../deeds.ts";
 import { NO_FAULTS } from "../platform/faults.ts";
 import { seeded } from "../platform/random.ts";
 import { rest, restOf } from "../rest.ts";
@@ -27,14 +27,7 @@ export async function play(seed: number): Promise<Played> {
     const { agenda } = world;
     const begin = agenda.now;
     const outside = (at: number, work: () => void) => agenda.after(at, work, null, "outside");
-    const deeds: Done[] = [];
-    const act = (deed: Deed, answered?: () => void) => {
-      const done = perform(world, deed, answered);
-      if (done !== null) deeds.push(done);
-    };
-    for (const { at, deed, next } of plan.deeds) {
-      outside(at, () => act(deed, next && (() => outside(next.wait, () => act(next.deed)))));
-    }
+    const deeds = new Deeds(world, plan.deeds);
     for (const { at, downtime } of plan.kills) outside(at, () => world.kill(downtime));
     for (const { at, ms } of plan.outages) {
       const refused = { refused: 1, unanswered: 0, slow: 0, torn: 0 };
@@ -54,11 +47,10 @@ export async function play(seed: number): Promise<Played> {
     const peaceAt = agenda.now;
     // A slow query of a client that is long gone may have undone what came after it.
     await agenda.run(agenda.now + SLOW);
-    for (const { next } of plan.deeds) if (next !== undefined) act(next.deed);
-    const isAnswered = () => deeds.every(({ answeredAt }) => answeredAt !== null);
-    await rest(world, PEACE, isAnswered);
+    deeds.actNext();
+    await rest(world, PEACE, () => deeds.isAnswered);
     const neighbour = plan.neighbour ? checkNeighbour(await restOf(world, NEIGHBOUR.id), plan) : [];
-    return [...checkLives({ ...(await restOf(world)), plan, deeds, peaceAt }), ...neighbour];
+    return [...checkLives({ ...(await restOf(world)), plan, deeds: deeds.done, peaceAt }), ...neighbour];
   });
   return { faults, world };
 }
