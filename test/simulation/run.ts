@@ -58,6 +58,7 @@ process.exitCode = ok ? 0 : 1;
 
 async function playAll(): Promise<boolean> {
   const result = begin();
+  await playAgain(result);
   const share = Math.ceil(wanted / suites.length);
   const started = performance.now();
   const before = result.time;
@@ -85,6 +86,13 @@ async function playAll(): Promise<boolean> {
     told.add(suite);
   }
   return result.failures.length === 0;
+}
+
+/** Plays what failed in the run that is resumed: it counts already, and may have been mended since. */
+async function playAgain(result: Result): Promise<void> {
+  for (const { suite, seed } of result.failures.splice(0)) {
+    result.failures.push(...(await playPortion(leader, suite, seed, 1)).failures);
+  }
 }
 
 /** Seeds to be played, a portion of each suite in turn. Portions that are under way when a run is stopped are played again by the next. */
@@ -140,7 +148,7 @@ function note({ suites: totals, failures }: Result, told: Extract<Told, { told: 
 function begin(): Result {
   if (SIMULATION_RESUME !== undefined && existsSync(RESULT)) {
     const known = JSON.parse(readFileSync(RESULT, "utf8")) as Result;
-    if (known.schedules === wanted && known.first === first) return { ...known, failures: [] };
+    if (known.schedules === wanted && known.first === first) return known;
   }
   return { schedules: wanted, first, time: 0, suites: {}, failures: [] };
 }

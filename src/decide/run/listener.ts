@@ -25,10 +25,15 @@ function isOpen({ outcome, cancelling }: RunState): boolean {
  * nothing need be noted; registering one again is harmless.
  */
 export function unprovenListeners(state: RunState): Listener[] {
-  const { jobs, steps } = state;
-  const first = jobs.get(1);
-  const answered = steps.size > 0 || first === undefined || first.attempt > 0;
+  const first = state.jobs.get(1);
+  const answered = hasOwnSteps(state) || first === undefined || first.attempt > 0;
   return answered || !isOpen(state) ? [] : listenersOf(state);
+}
+
+/** Whether the app has told of a step; those whose results were taken over from another run (CR-26) it has not. */
+function hasOwnSteps({ steps }: RunState): boolean {
+  for (const { group } of steps.values()) if (group !== 0) return true;
+  return false;
 }
 
 /** Whether something of the run still waits under this id: a step, or a listener. */

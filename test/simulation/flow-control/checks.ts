@@ -47,7 +47,10 @@ export function lost({ ledger, accepted, statuses }: Rest, functions: readonly s
   ];
 }
 
-/** FC-8: with one limit per function, runs begin in the order of their events; those `apart` ms or less apart may have overtaken each other. */
+/**
+ * FC-8: with one limit per function, runs begin in the order of their events. Those whose events, or whose grants, are `apart` ms or less apart
+ * may have overtaken each other on their way.
+ */
 export function overtaken({ ledger, accepted }: Rest, plan: Plan, apart: number): string[] {
   return plan.ordered.flatMap((functionId) => {
     const begun = new Map<string, Execution>();
@@ -61,7 +64,7 @@ export function overtaken({ ledger, accepted }: Rest, plan: Plan, apart: number)
         return (
           newer.one.data["key"] === older.one.data["key"] &&
           newer.at > older.at + apart &&
-          newer.one.from < older.one.from
+          newer.one.from < older.one.from - apart
         );
       });
       return before.map(

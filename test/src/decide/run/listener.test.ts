@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { start } from "../../../../src/decide/run/decide.ts";
 import type { CancelListener, RunFlow } from "../../../../src/decide/run/flow.ts";
+import { copiesOf } from "../../../../src/decide/run/fork.ts";
 import { causeIn, isAwaiting, unprovenListeners } from "../../../../src/decide/run/listener.ts";
 import type { AcceptedEvent } from "../../../../src/events/event.ts";
 import type { JsonObject } from "../../../../src/json.ts";
@@ -113,5 +115,20 @@ describe("what proves that the listeners are registered", () => {
     const run = new TestRun(cancelledOn({}));
     answer(run);
     expect(listening(run)).toEqual([]);
+  });
+
+  it("CR-2, CR-26: results taken over from another run are no answer", () => {
+    const original = new TestRun();
+    original.ops([ran("a")]);
+    original.ops([ran("b")]);
+    const rerun = identity({
+      ...cancelledOn({}),
+      runId: "rerun",
+      originalRunId: "original",
+      fork: { stepId: "b", results: 1 },
+    });
+    const { state } = start(rerun, original.moment(), copiesOf(original.state, 0, 1));
+    expect(state.steps.size).toBe(1);
+    expect(unprovenListeners(state).map(({ id }) => id)).toEqual(["cancel:0"]);
   });
 });
