@@ -74,7 +74,7 @@ function page(): string {
     "# Reliability",
     "",
     "What is done to the engine, and what held. This page is written by the run that proves it: `npm run reliability` after `npm test`,",
-    "`npm run simulation`, `npm run planted` and `npm run crash`. A seed that fails prints the command that plays it again.",
+    "`npm run simulation`, `npm run planted` and `npm run crash`; the crash points are swept by `.ci/nightly`. A seed that fails prints the command that plays it again.",
     "",
     "## Invariants",
     "",
@@ -90,6 +90,7 @@ function page(): string {
     ...table,
     "",
     ...simulated(),
+    ...swept(),
     ...planted(),
     ...crashed(),
   ].join("\n");
@@ -126,6 +127,41 @@ function simulated(): string[] {
     "",
     "| suite | schedules | injected |",
     "| ----- | --------: | -------- |",
+    ...rows,
+    "",
+  ];
+}
+
+/** What the sweep of all crash points played (`.ci/nightly`); each test tells of its own part. */
+function swept(): string[] {
+  const report = reportOf<{
+    readonly testResults: readonly {
+      readonly assertionResults: readonly {
+        readonly status: string;
+        readonly duration?: number;
+        readonly meta?: {
+          readonly crashPoints?: { readonly moment: string; readonly points: number; readonly lives: number };
+        };
+      }[];
+    }[];
+  }>("dist/crash-points.json");
+  if (report === null) return [];
+  const results = report.testResults.flatMap(({ assertionResults }) => assertionResults);
+  const rows = results.flatMap(({ status, duration = 0, meta }) => {
+    const points = meta?.crashPoints;
+    if (points === undefined) return [];
+    const result = status === "passed" ? "holds" : "**fails**";
+    return [`| ${points.moment} | ${points.points} | ${points.lives} | ${Math.round(duration / 1000)} | ${result} |`];
+  });
+  const broken = results.filter(({ status }) => status === "failed").length;
+  return [
+    "## Crash points in workerd",
+    "",
+    "A life of a run with steps, a sleep, a wait and a child, played once for each of its points: every commit of an object and every call of the",
+    `app. There everything dies, before it or after it. Swept one by one with \`CRASH_POINTS_EVERY=1\`: ${failed(broken)}; \`npm test\` plays every third.`,
+    "",
+    "| everything dies | points | lives | seconds | result |",
+    "| --------------- | -----: | ----: | ------: | ------ |",
     ...rows,
     "",
   ];

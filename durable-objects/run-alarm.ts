@@ -38,6 +38,11 @@ export class RunAlarm {
     if (this.#at === null || next < this.#at || isDormant(state, registered, now)) await this.set(next);
   }
 
+  /** Sees to it that it fires at `at` (ms since 1970), unless it does so before. */
+  async hasten(at: number): Promise<void> {
+    if (at < (this.#at ?? Number.POSITIVE_INFINITY)) await this.set(at);
+  }
+
   /** Sets it, ms since 1970, in the same commit as what was written just before. */
   async set(at: number): Promise<void> {
     this.#at = at;

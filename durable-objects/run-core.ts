@@ -4,6 +4,7 @@
  */
 import type { Bindings } from "../src/bindings.ts";
 import { counters } from "../src/counters.ts";
+import type { Held, LineRef, Needs } from "../src/decide/capacity/line.ts";
 import { type Decided, decide, type Input } from "../src/decide/run/decide.ts";
 import { replay } from "../src/decide/run/evolve.ts";
 import { countsSteps } from "../src/decide/run/lines.ts";
@@ -16,6 +17,7 @@ import { Publications } from "../src/runs/publications.ts";
 import { Results } from "../src/runs/results.ts";
 import { standingOf } from "../src/runs/standing.ts";
 import { settingsOf } from "../src/settings.ts";
+import { ErasedMark } from "./erased-mark.ts";
 import { Followed } from "./followed.ts";
 import { appendToLog, readLog } from "./log.ts";
 import { isLost } from "./lost-alarm.ts";
@@ -28,12 +30,14 @@ export class RunCore {
   readonly #context: DurableObjectState;
   readonly #bindings: Bindings;
   readonly #alarm: RunAlarm;
+  readonly #erased: ErasedMark;
   #state: RunState | null | undefined;
 
   constructor(context: DurableObjectState, bindings: Bindings) {
     this.#context = context;
     this.#bindings = bindings;
     this.#alarm = new RunAlarm(context.storage);
+    this.#erased = new ErasedMark(context.storage);
     this.results = new Results(() => this.load());
     this.publications = new Publications(bindings, new Followed(context.storage.sql));
     this.effects = new RunEffects(bindings, {
@@ -89,7 +93,7 @@ export class RunCore {
 
   async #wake(watchdog: number): Promise<void> {
     const state = this.load();
-    if (state === null) return;
+    if (state === null) return await this.#forget();
     if (state.outcome !== null) {
       if (this.isOver(state)) return await this.remove();
       await this.#alarm.set(Date.now() + watchdog);
@@ -113,6 +117,16 @@ export class RunCore {
     else this.effects.leases.trim();
   }
 
+  /** One of its lines tells what the run holds; answers what it needs. What a run that has ended needs is given back when its time is over. */
+  told(line: LineRef, held: Held): Needs {
+    const needs = this.effects.leases.told(line, held);
+    const state = this.load();
+    if (needs === null || state === null || state.outcome === null) return needs;
+    const owedAt = this.effects.leases.owedAt(state);
+    if (owedAt !== null) this.#alarm.hasten(owedAt).catch((error: unknown) => this.#failed(error));
+    return needs;
+  }
+
   /** Commits one decision, row and alarm together, and starts what follows from it. */
   apply({ state, decision }: Decided): Promise<void> {
     counters.rowsWritten += appendToLog(this.#context.storage, state.sequence, decision);
@@ -124,8 +138,11 @@ export class RunCore {
     return armed;
   }
 
-  /** History has the end of the run, which now only waits for its retention to pass. `at`: when it ended, ms. */
-  async settle(at: number): Promise<void> {
+  /** History has the end of the run, which now only waits for its retention to pass, or first for calls that outlast it. `at`: when it ended, ms. */
+  async settle(state: RunState, at: number): Promise<void> {
+    const owedAt = this.effects.leases.owedAt(state);
+    // Its alarm, which is always set by now, makes it report again, and gives back what they hold.
+    if (owedAt !== null) return await this.#alarm.hasten(owedAt);
     await this.#alarm.set(at + settingsOf(this.#bindings).retention + RETENTION.own);
     this.#release();
   }
@@ -140,6 +157,33 @@ export class RunCore {
     this.#state = null;
     await this.#context.storage.deleteAll();
     this.#release();
+  }
+
+  /** Whether a run was here and was deleted on request: it is not to begin again. */
+  isErased(): boolean {
+    return this.load() === null && this.#erased.until() !== null;
+  }
+
+  /** Leaves nothing of the run but that it was deleted (OB-25), also where there was none. False while it has not ended. */
+  async erase(): Promise<boolean> {
+    const state = this.load();
+    if (state !== null && state.outcome === null) return false;
+    // Nothing may begin between the two: a start that is repeated finds either the run or the mark.
+    await this.#context.blockConcurrencyWhile(async () => {
+      this.#state = null;
+      await this.#context.storage.deleteAll();
+      await this.#alarm.set(this.#erased.set(Date.now()));
+    });
+    this.#release();
+    return true;
+  }
+
+  /** The mark of a deleted run goes when its time is over. */
+  async #forget(): Promise<void> {
+    const until = this.#erased.until();
+    if (until === null) return;
+    if (Date.now() >= until) await this.#context.storage.deleteAll();
+    else await this.#alarm.set(until);
   }
 
   #failed(error: unknown): void {

@@ -29,6 +29,8 @@ export const CAPACITY = {
   remembered: { starts: 200, age: 10 * MINUTE },
   /** Runs that have left a line: what they said before and comes late is recognised. */
   departed: 1000,
+  /** ms; a claim that its line was loaded for may have been said so long before. An older one may be late: its run is asked. */
+  lag: 1 * SECOND,
   /** ms; a line in which somebody has waited for this long is listed, so that one in constant use says nothing. */
   listing: 2 * SECOND,
   /** ms; how long a line stays listed, and keeps its storage, after nobody waits in it. */

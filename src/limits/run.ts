@@ -21,6 +21,8 @@ export const RUN = {
   retryAfter: { min: 1 * SECOND, max: 24 * HOUR },
   /** ms; the first time a run looks after calls it may have lost; doubles up to the maximum. */
   watchdog: { first: 10 * SECOND, max: 5 * MINUTE },
+  /** ms; by how much the clocks of a run's instances may differ: one that was further ahead is not believed by the next. */
+  clockSlack: 1 * MINUTE,
   /** ms; a run that is still going after this time shows itself in history. */
   progress: 1 * SECOND,
   /** ms; how long a finished run waits for history's confirmation before it reports again. */

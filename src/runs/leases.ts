@@ -10,7 +10,7 @@ import { needs, passing, type Standing, type Units } from "../decide/run/acquisi
 import { isGrantNews } from "../decide/run/admission.ts";
 import type { Input } from "../decide/run/decide.ts";
 import { dueJobs } from "../decide/run/effects.ts";
-import { linesOf, type Work, workOf } from "../decide/run/lines.ts";
+import { linesOf, lostUntil, type Work, workOf } from "../decide/run/lines.ts";
 import type { Job, RunState } from "../decide/run/state.ts";
 import { CAPACITY } from "../limits.ts";
 import { Lease } from "./lease.ts";
@@ -42,6 +42,8 @@ export class Leases {
   #leases: readonly Lease[] | null = null;
   /** An earlier instance may have spoken to the lines. */
   #inherited = false;
+  /** When the run was found in its log with its end, ms: an earlier instance may have had calls in hand. Null otherwise. */
+  #endFoundAt: number | null = null;
   #stamp = 0;
   #failures = 0;
 
@@ -51,9 +53,10 @@ export class Leases {
     this.#owner = owner;
   }
 
-  /** The run was found in its log, not begun here. */
-  inherit(): void {
+  /** The run was found in its log at `now` (ms), not begun here. */
+  inherit({ outcome }: RunState, now: number): void {
     this.#inherited = true;
+    if (outcome !== null) this.#endFoundAt = now;
   }
 
   /** Delivers what may be delivered, asks for what else is due, and gives back what is not. */
@@ -80,6 +83,7 @@ export class Leases {
   told(line: LineRef, held: Held): Needs {
     const before = this.#owner.state();
     if (before === null) return null;
+    this.#heed(held.heard);
     this.#leaseOn(before, line)?.called(held);
     if (before.outcome === null) this.#owner.advance(before);
     this.#pass();
@@ -110,6 +114,16 @@ export class Leases {
     if (claimed && state !== null && state.outcome !== null) this.advance(state);
   }
 
+  /** When what calls that outlast their run hold is to be given back, ms; endless while one is in hand, null when it has been (FC-10). */
+  owedAt(state: RunState): number | null {
+    if (state.outlasting.length === 0) return null;
+    if (this.#calls.delivering.size > 0) return Number.POSITIVE_INFINITY;
+    const isOwed = ({ line, isKnown, doubtful, asking }: Lease) =>
+      line.counts === "steps" && (isKnown || doubtful || asking !== null);
+    if (!this.#leasesOf(state).some(isOwed)) return null;
+    return Math.max(Date.now(), ...lostUntil(state, this.#endFoundAt));
+  }
+
   /** Gives back whatever an ended run does not use any more. Throws when a line did not hear of it; to be repeated then. */
   async release(state: RunState): Promise<void> {
     if (linesOf(state).length === 0) return;
@@ -119,8 +133,11 @@ export class Leases {
       if (asking.length === 0) break;
       await Promise.all(asking);
     }
-    // A start that was given is never given back: whatever its line has not heard, it need not be told.
-    const isOver = ({ line }: Lease) => line.counts === "starts" && (state.admitted || state.startedAt !== null);
+    // A start that was given is never given back: whatever its line has not heard, it need not be told. Nor what lost calls hold, for now.
+    const now = Date.now();
+    const isLost = lostUntil(state, this.#endFoundAt).some((until) => until > now);
+    const isOver = ({ line: { counts } }: Lease) =>
+      counts === "starts" ? state.admitted || state.startedAt !== null : counts === "steps" && isLost;
     if (this.#leasesOf(state).some((lease) => lease.doubtful && !isOver(lease))) {
       throw new Error("What the run held of its limits could not be given back yet.");
     }
@@ -131,11 +148,12 @@ export class Leases {
     if (lease === undefined) return null;
     const { leases, standings, work } = this.#outlook(state, this.#due(state));
     const need = needs(standings, work)[leases.indexOf(lease)];
-    if (need === undefined || (work.ended && need.busy === 0)) return null;
+    if (need === undefined) return null;
     // What lost calls may still use is in use, as far as the line knows of it; beyond that it only keeps its place.
     const lost = line.counts === "steps" ? work.lost : 0;
     const used = Math.min(lost, Math.max(0, held - need.busy));
-    const units = { busy: need.busy + used, wants: need.wants + lost - used };
+    const units = { busy: need.busy + used, wants: work.ended ? 0 : need.wants + lost - used };
+    if (work.ended && units.busy === 0) return null;
     const fence = lease.underWay(units) ?? this.#fence(state);
     lease.said(fence, units, lost === 0);
     lease.keep(units);
@@ -183,7 +201,11 @@ export class Leases {
     this.#failures = 0;
     lease.asking = null;
     if (held === null) lease.vanished(Date.now());
-    else lease.answered(said, held, calls, this.#calls.delivering.size);
+    else {
+      lease.answered(said, held, calls, this.#calls.delivering.size);
+      // It was taken for old. One that has been replaced knows of fewer decisions, and is not to repeat what it said.
+      if (this.#heed(held.heard) && held.heard.sequence === said.fence.sequence) lease.doubtful = true;
+    }
     this.#again();
   }
 
@@ -216,7 +238,7 @@ export class Leases {
     const now = Date.now();
     const executing = this.#calls.delivering.size;
     const leases = this.#leasesOf(state);
-    const work = workOf(state, executing, due.length, now);
+    const work = workOf(state, executing, due.length, now, this.#endFoundAt);
     return { leases, standings: leases.map((lease) => lease.standing(executing, now)), work };
   }
 
@@ -228,6 +250,13 @@ export class Leases {
   #leaseOn(state: RunState, line: LineRef): Lease | undefined {
     const name = lineName(line);
     return this.#leasesOf(state).find((lease) => lineName(lease.line) === name);
+  }
+
+  /** What is said from here on is newer than what a line has heard. True when it would not have been: another instance's clock was ahead. */
+  #heed({ stamp }: Fence): boolean {
+    const isBehind = stamp > this.#stamp;
+    if (isBehind) this.#stamp = stamp;
+    return isBehind;
   }
 
   #fence({ sequence }: RunState): Fence {

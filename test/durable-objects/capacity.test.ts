@@ -194,6 +194,22 @@ describe("silent holders", () => {
     await hears("a 1", "b 1");
   });
 
+  it("I5: a claim that comes late, after its run has left and its line was lost, gives its unit back by itself", async () => {
+    const late = { fence: { sequence: 1, stamp: Date.now() - 20_000 } };
+    await says("a");
+    await leaves("a");
+    await crash();
+    expect(await says("a", late)).toBe(1);
+    const due = (await alarmOf()) ?? 0;
+    expect(due - Date.now()).toBeLessThanOrEqual(CAPACITY.lease);
+    await crash();
+    expect(told).toEqual([]);
+    runs.answer = () => null;
+    await jump(CAPACITY.lease);
+    await hears("a 1");
+    await vi.waitFor(async () => expect(await rows("members")).toBe(0), PATIENCE);
+  });
+
   it("nobody is woken when nobody waits any more, and the line is cleared away when all have left", async () => {
     await says("a", { score: 1 });
     await says("b", { score: 2 });

@@ -84,7 +84,7 @@ describe("the patrol (I4, row 8)", { timeout: 60_000 }, () => {
       environmentId,
       runId,
       functionId: FN,
-      fence: { sequence: 1, stamp: 1 },
+      fence: { sequence: 1, stamp: Date.now() },
       busy: 0,
       wants: 1,
       place: { rank: 0, score: 0, tie: "" },

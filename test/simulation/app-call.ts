@@ -73,7 +73,6 @@ export class AppCall {
         return this.#reply(reached.ops);
       case "end": {
         const output = this.#app.value(`out ${runId}`);
-        this.#app.ended.add(runId);
         this.#record({ step: null, ms: BETWEEN, value: output, announced: [] });
         return this.#after(BETWEEN, () => this.#answer({ kind: "output", output, version: 2 }));
       }
@@ -136,7 +135,9 @@ export class AppCall {
   }
 
   #answer(reply: CallReply): void {
-    if (!this.#silent && this.#brokenAt === null) this.#incoming.answer(reply);
+    if (this.#silent || this.#brokenAt !== null) return;
+    if (reply.kind === "output" && !this.#incoming.isShadow) this.#app.ended.add(this.#incoming.state.identity.runId);
+    this.#incoming.answer(reply);
   }
 
   #break(ms: number, message: string): void {

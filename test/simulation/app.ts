@@ -90,7 +90,7 @@ export class App {
   /** The app of the world that is being simulated: where calls of the engine go. */
   static current: App | null = null;
   readonly ledger: Execution[] = [];
-  /** Runs whose function has returned at least once. */
+  /** Runs whose function has returned at least once, in a call that was answered. */
   readonly ended = new Set<string>();
   /** By slug. */
   readonly #functions: ReadonlyMap<string, AppFunction>;

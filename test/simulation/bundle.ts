@@ -20,7 +20,8 @@ export async function bundle(file: string, bug: PlantedBug | null): Promise<void
     format: "esm",
     target: "node24",
     logLevel: "error",
-    loader: { ".sql": "text", ".html": "text", ".md": "text" },
+    // No schedule runs a transform, so its interpreter is not there.
+    loader: { ".sql": "text", ".html": "text", ".md": "text", ".wasm": "empty" },
     alias: { "cloudflare:workers": resolve(HERE, "platform/workers.ts") },
     plugins: [simulated(bug)],
   });

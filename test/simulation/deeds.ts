@@ -5,7 +5,7 @@
 import { currentCatalog } from "../../src/apps/catalog.ts";
 import { pauseFunction, resumeFunction } from "../../src/apps/pauses.ts";
 import type { CancelCause } from "../../src/decide/run/flow.ts";
-import { LOCAL } from "../../src/environment.ts";
+import { LOCAL } from "../../src/environments/environment.ts";
 import { readRun } from "../../src/history/read.ts";
 import { waitsStub } from "../../src/objects.ts";
 import { beginOperation } from "../../src/operations/operation.ts";

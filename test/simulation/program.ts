@@ -27,10 +27,13 @@ export type SinglePart =
   | (StepPart & { readonly kind: "signal"; readonly signal: string; readonly ms: number })
   | (StepPart & { readonly kind: "invoke"; readonly function: string; readonly ms: number });
 
-/** A part of a function. Steps of one `parallel` are announced together; a `throw` is code between steps that fails so often. */
+/**
+ * A part of a function. Steps of one `parallel` are announced together, those of a `race` too, but one of them is enough to go on; a `throw` is
+ * code between steps that fails so often.
+ */
 export type Part =
   | SinglePart
-  | { readonly kind: "parallel"; readonly steps: readonly SinglePart[] }
+  | { readonly kind: "parallel" | "race"; readonly steps: readonly SinglePart[] }
   | { readonly kind: "throw"; readonly id: string; readonly fails: number };
 
 /** Where the function gets to: a body to execute, operations to report, its end, or an error. */
@@ -56,14 +59,16 @@ export function enter(parts: readonly Part[], memo: ReadonlyMap<string, Json>, e
       if (entry.failures(part.id) < part.fails) return { at: "throw", id: part.id };
       continue;
     }
-    const steps = part.kind === "parallel" ? part.steps : [part];
+    const isRace = part.kind === "race";
+    const steps = "steps" in part ? part.steps : [part];
     const open = steps.filter(({ id }) => !memo.has(id));
     const target = open.find(({ id }) => id === entry.stepId);
     if (target?.kind === "run") return { at: "body", part: target };
+    if (isRace && open.length < steps.length) continue;
     const [first] = open;
     if (part.kind === "run" && first !== undefined && entry.stepId === null && !entry.planning)
       return { at: "body", part };
-    if (first !== undefined) return { at: "ops", ops: open.map(announced) };
+    if (first !== undefined) return { at: "ops", ops: open.map((one) => ({ ...announced(one), race: isRace })) };
     const failed = steps.find(({ id, caught }) => caught !== true && isError(memo.get(id)));
     if (failed !== undefined) return { at: "failed", id: failed.id };
   }
@@ -72,10 +77,10 @@ export function enter(parts: readonly Part[], memo: ReadonlyMap<string, Json>, e
 
 /** The steps of a function, those inside groups included. */
 export function stepsOf(parts: readonly Part[]): SinglePart[] {
-  return parts.flatMap((part) => (part.kind === "parallel" ? part.steps : part.kind === "throw" ? [] : [part]));
+  return parts.flatMap((part) => ("steps" in part ? part.steps : part.kind === "throw" ? [] : [part]));
 }
 
-function announced(part: SinglePart): Op {
+function announced(part: SinglePart): Exclude<Op, { op: "none" }> {
   const step = stepOf(part.id);
   switch (part.kind) {
     case "run":

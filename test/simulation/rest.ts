@@ -6,7 +6,7 @@ import { Capacity } from "../../durable-objects/capacity.ts";
 import { Environment } from "../../durable-objects/environment.ts";
 import { Operation } from "../../durable-objects/operation.ts";
 import { Run } from "../../durable-objects/run.ts";
-import { LOCAL } from "../../src/environment.ts";
+import { LOCAL } from "../../src/environments/environment.ts";
 import type { RunRow } from "../../src/history/message.ts";
 import { findRun } from "../../src/history/runs.ts";
 import type { JsonObject } from "../../src/json.ts";

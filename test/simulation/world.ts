@@ -5,7 +5,7 @@
 import { forgetCatalog } from "../../src/apps/catalog.ts";
 import { registerApp } from "../../src/apps/sync.ts";
 import type { Bindings } from "../../src/bindings.ts";
-import { type EnvironmentRef, LOCAL } from "../../src/environment.ts";
+import { type EnvironmentRef, LOCAL } from "../../src/environments/environment.ts";
 import { MillraceError } from "../../src/errors.ts";
 import type { AcceptedEvent } from "../../src/events/event.ts";
 import { ingest } from "../../src/events/ingest.ts";

@@ -33,6 +33,8 @@ export interface Member extends Entry {
   spare: number;
   /** When it last spoke; null when that was before this instance. */
   heardAt: number | null;
+  /** It may have left before what it said arrived: until it speaks again it is owed a question. */
+  doubted: boolean;
   /** It knows that it has to yield; until its next claim it need not be told again. */
   warned: boolean;
   /** A call is under way. */
@@ -46,14 +48,23 @@ export interface Member extends Entry {
 /** A run that comes to a line, with nothing yet. */
 export function newcomer({ environmentId, runId, functionId, fence, place, limit }: Claim): Member {
   const nothing = { held: 0, wants: 0, heldSince: 0, waitsSince: 0, owed: false };
-  const unknown = { stored: false, spare: 0, heardAt: null, warned: false, calling: false, untold: false, failures: 0 };
-  return { environmentId, runId, functionId, fence, place, limit, ...nothing, ...unknown };
+  return { environmentId, runId, functionId, fence, place, limit, ...nothing, stored: false, ...UNKNOWN };
 }
 
 /** A run as it was stored. */
 export function restored(entry: Entry): Member {
-  return { ...entry, stored: true, spare: 0, heardAt: null, warned: false, calling: false, untold: false, failures: 0 };
+  return { ...entry, stored: true, ...UNKNOWN };
 }
+
+const UNKNOWN = {
+  spare: 0,
+  heardAt: null,
+  doubted: false,
+  warned: false,
+  calling: false,
+  untold: false,
+  failures: 0,
+};
 
 /** Names a run among all environments. */
 export function keyOf({ environmentId, runId }: Pick<Entry, "environmentId" | "runId">): string {

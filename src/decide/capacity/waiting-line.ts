@@ -39,7 +39,7 @@ export class WaitingLine {
   readonly starts: Starts | null;
   readonly journal = new Journal();
   readonly #choice = new Choice();
-  readonly #departed = new Departed();
+  readonly #departed: Departed;
   readonly #outbox = new Outbox();
   /** ms; how long a holder may be silent while others wait. */
   readonly #lease: number;
@@ -49,6 +49,7 @@ export class WaitingLine {
   constructor(counts: Counted, { entries, limits, starts }: StoredLine, now: number) {
     this.counts = counts;
     this.starts = counts === "starts" ? new Starts(starts) : null;
+    this.#departed = new Departed(now);
     this.#lease = counts === "runs" ? CAPACITY.runLease : CAPACITY.lease;
     // A start that was given is in the one row of starts; the run's own row goes when it has answered.
     const told = (entry: Entry): Entry =>
@@ -69,6 +70,7 @@ export class WaitingLine {
       return this.#standing(claim, undefined, claim.fence);
     }
     const member = known ?? this.roster.join(claim);
+    this.#judge(member, claim, known === undefined);
     this.#hear(member, claim.fence, moment.now);
     this.roster.setPlace(member, claim.place);
     this.roster.setWarned(member, false);
@@ -140,7 +142,9 @@ export class WaitingLine {
   wake(moment: Moment): void {
     const { now } = moment;
     if (this.#lookAt !== null && now >= this.#lookAt) this.#lookAt = null;
-    for (const member of this.roster.waiting.size > 0 && this.starts === null ? this.roster.members() : []) {
+    const isWanted = this.roster.waiting.size > 0;
+    for (const member of this.starts === null && (isWanted || this.roster.owed > 0) ? this.roster.members() : []) {
+      if (!isWanted && !member.doubted) continue;
       // An instance that has not heard of it yet was woken for it: one that works on does not sleep until then.
       const silent = member.heardAt === null || now - member.heardAt >= this.#lease;
       if (silent && member.held > 0 && member.failures === 0) this.#outbox.add(member, "ask");
@@ -159,6 +163,7 @@ export class WaitingLine {
       }
       if (yields) this.roster.setWarned(member, true);
       member.calling = true;
+      member.doubted = false;
       member.untold = false;
       this.roster.setOwed(member, true);
       return { member, held: { held: member.held - member.spare, yields, heard: member.fence } };
@@ -226,6 +231,14 @@ export class WaitingLine {
     if (member.wants === 0 && wanted > 0) this.journal.note(now, "waits", wanted, member);
     this.roster.setHeld(member, held, spare, now);
     this.roster.setWants(member, wanted, now);
+  }
+
+  /** Who comes with something said so long ago that it may have left since is asked, unless it speaks again before (I5). */
+  #judge(member: Member, { fence, busy, wants }: Claim, isNew: boolean): void {
+    const isSure = busy + wants === 0 || this.#departed.covers(fence);
+    if (isSure ? !member.doubted : !isNew || this.starts !== null) return;
+    member.doubted = !isSure;
+    this.roster.setOwed(member, !isSure || member.untold);
   }
 
   #hear(member: Member, fence: Fence, now: number): void {

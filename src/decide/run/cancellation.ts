@@ -7,7 +7,7 @@
 import { leaveTime } from "./admission.ts";
 import type { Input } from "./decide.ts";
 import type { CancelCause } from "./flow.ts";
-import { countsSteps } from "./lines.ts";
+import { countsSteps, outlastingCalls } from "./lines.ts";
 import { isCurrent, type Job, type Outcome, type RunState } from "./state.ts";
 import { record, recordCall, type Turn } from "./turn.ts";
 
@@ -41,7 +41,7 @@ export function windDown(turn: Turn, input: Input): boolean {
     case "answered":
     case "forgotten":
     case "checkpoint":
-      // A checkpoint stands between two steps, and its call is told to stop (EX-67).
+      // A checkpoint stands between two steps, and its call is told to stop (EX-67). Until it has, it holds its unit (FC-10).
       if (isCurrent(turn.state, input.fence)) {
         recordCall(turn, input.fence.job, "call" in input ? input.call : undefined);
         discard(turn, cancelling, input.fence.job);
@@ -84,12 +84,14 @@ function mayExecute({ state, moment }: Turn, { delivery, due }: Job): boolean {
 }
 
 function discard(turn: Turn, cause: CancelCause, job: number): void {
+  const outlasting = outlastingCalls(turn.state, turn.speaker, turn.moment.now);
   record(turn, { is: "done", job });
-  if (turn.state.jobs.size === 0) end(turn, cause);
+  if (turn.state.jobs.size === 0) end(turn, cause, outlasting);
 }
 
-function end(turn: Turn, cause: CancelCause): void {
-  record(turn, { is: "ended", status: "cancelled", output: CANCELLED, at: turn.moment.now, cause });
+function end(turn: Turn, cause: CancelCause, outlasting: readonly (number | null)[] = []): void {
+  const calls = outlasting.length === 0 ? {} : { outlasting };
+  record(turn, { is: "ended", status: "cancelled", output: CANCELLED, at: turn.moment.now, cause, ...calls });
 }
 
 function withChildren(known: CancelCause, wish: CancelCause): CancelCause {

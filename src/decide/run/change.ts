@@ -5,6 +5,7 @@
 import type { Json } from "../../json.ts";
 import type { MetadataChange } from "../../protocol/metadata.ts";
 import type { StepLabel } from "../../protocol/opcodes.ts";
+import type { ModelCall } from "./ai-activity.ts";
 import type { CallFacts } from "./call-facts.ts";
 import type { CancelCause } from "./flow.ts";
 import type { RunIdentity } from "./identity.ts";
@@ -73,7 +74,8 @@ export type Change =
   | { readonly is: "annotated"; readonly change: MetadataChange; readonly bytes: number }
   | { readonly is: "undeferred"; readonly id: string }
   | ({ readonly is: "finished"; readonly memo: Json; readonly bytes: number } & FinishDetails & Announcement)
-  | ({ readonly is: "ended" } & Outcome);
+  /** `outlasting`: calls that go on after it, as `RunState.outlasting`; absent without any, and in logs of earlier versions. */
+  | ({ readonly is: "ended"; readonly outlasting?: readonly (number | null)[] } & Outcome);
 
 /** What traces tell of a finished step besides its result; absent in logs of earlier versions. */
 export interface FinishDetails {
@@ -83,6 +85,8 @@ export interface FinishDetails {
   readonly by?: { readonly eventId: string } | { readonly runId: string };
   /** The arguments it was executed with, credentials masked. */
   readonly input?: Json;
+  /** The call of a model that it wrapped; for metrics alone. */
+  readonly ai?: ModelCall;
 }
 
 /** A step as it entered the run. */

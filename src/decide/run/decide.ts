@@ -22,7 +22,7 @@ import { annotate } from "./metadata.ts";
 import { applyCheckpoint, applyOps, giveUp } from "./operations.ts";
 import { type Halt, halt, heed, type Standing } from "./pausing.ts";
 import { answer, expire, forget, offer, type RequestOutcome, resolve } from "./resolution.ts";
-import { type Fence, HANDLER, isCurrent, type Job, type ResponseHead, type RunState } from "./state.ts";
+import { type Fence, HANDLER, isCurrent, type Job, type ResponseHead, type RunState, timeOf } from "./state.ts";
 import { begin, complete, conclude, fail, type Moment, record, recordCall, retry, type Turn } from "./turn.ts";
 
 /** What can happen to a run that exists. */
@@ -120,7 +120,7 @@ export function start(identity: RunIdentity, moment: Moment, copies: readonly Co
 export function decide(state: RunState, input: Input, moment: Moment): Decided | null {
   // What is said about a run may come after its end; nothing else changes it then.
   if (state.outcome !== null && input.kind !== "responded" && input.kind !== "annotated") return null;
-  const turn = begin(state, moment);
+  const turn = begin(state, { ...moment, now: timeOf(state, moment.now) }, speakerOf(state, input));
   if (windDown(turn, input)) return conclude(turn);
   switch (input.kind) {
     case "reply":
@@ -176,6 +176,13 @@ export function decide(state: RunState, input: Input, moment: Moment): Decided |
       break;
   }
   return conclude(turn);
+}
+
+/** The job whose call has said its last word by this. One that reports its progress has not, while its reply is still waited for. */
+function speakerOf(state: RunState, input: Input): number | null {
+  if (!("fence" in input) || !isCurrent(state, input.fence)) return null;
+  const { job } = input.fence;
+  return input.kind === "checkpoint" && state.jobs.get(job)?.delivery !== "lost" ? null : job;
 }
 
 /** Applies what a delivery brought, while that delivery is the current one of its job. */

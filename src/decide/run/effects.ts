@@ -6,7 +6,7 @@ import { CAPACITY, RERUN, RUN } from "../../limits.ts";
 import { deadlineOf } from "./deadline.ts";
 import { countsSteps, isDeliverable } from "./lines.ts";
 import { pauseLook } from "./pausing.ts";
-import { hasPendingSteps, isHeld, type Job, type RunState } from "./state.ts";
+import { hasPendingSteps, isHeld, type Job, type RunState, timeOf } from "./state.ts";
 
 /** Jobs that are due and not being delivered by this instance. */
 export function dueJobs(state: RunState, delivering: ReadonlySet<number>, now: number): Job[] {
@@ -22,7 +22,8 @@ export function dueJobs(state: RunState, delivering: ReadonlySet<number>, now: n
  */
 export function jobsInHand(state: RunState, now: number): Job[] {
   if (state.outcome !== null || state.startedAt === null || countsSteps(state)) return [];
-  return [...state.jobs.values()].filter(({ due, lined, request }) => due <= now && !lined && !request);
+  const time = timeOf(state, now);
+  return [...state.jobs.values()].filter(({ due, lined, request }) => due <= time && !lined && !request);
 }
 
 /**

@@ -7,7 +7,7 @@ import type { Op, StepError } from "../../protocol/opcodes.ts";
 import type { Change } from "./change.ts";
 import { type Decided, decide, type Input, start } from "./decide.ts";
 import type { RunIdentity } from "./identity.ts";
-import { HANDLER, isHeld, type RunState } from "./state.ts";
+import { HANDLER, isHeld, type RunState, timeOf } from "./state.ts";
 import type { Moment } from "./turn.ts";
 
 /** What a handler reports. Its first report brings the run's identity. */
@@ -60,7 +60,8 @@ function begin(identity: RunIdentity, inputs: readonly Input[], moment: Moment):
 }
 
 /** Several inputs as one decision. */
-function decideAll(state: RunState, inputs: readonly Input[], moment: Moment): Decided | null {
+function decideAll(state: RunState, inputs: readonly Input[], given: Moment): Decided | null {
+  const moment = { ...given, now: timeOf(state, given.now) };
   let current = state;
   const changes: Change[] = [];
   for (const input of inputs) {

@@ -42,7 +42,9 @@ export function replay(log: Iterable<Decision>): RunState | null {
       if (draft === null) draft = created(change);
       else applyChange(draft, change, decision.at);
     }
-    if (draft !== null) draft.sequence++;
+    if (draft === null) continue;
+    draft.sequence++;
+    draft.decidedAt = decision.at;
   }
   return draft;
 }
@@ -52,6 +54,7 @@ function created(change: Change): Draft {
   return {
     identity: change.identity,
     sequence: 0,
+    decidedAt: 0,
     startedAt: null,
     keptOut: change.identity.flow?.waitsForTurn === true,
     admitted: false,
@@ -74,6 +77,7 @@ function created(change: Change): Draft {
     idle: 0,
     bytes: change.bytes,
     outcome: null,
+    outlasting: [],
     response: null,
   };
 }
@@ -213,7 +217,7 @@ export function applyChange(draft: Draft, change: Change, at: number): void {
       return;
     }
     case "finished": {
-      const { is: _, bytes, at, as: _as, by: _by, input: _input, ...step } = change;
+      const { is: _, bytes, at, as: _as, by: _by, input: _input, ai: _ai, ...step } = change;
       const begun = draft.steps.get(step.id)?.at ?? at;
       draft.steps.set(step.id, { ...step, at: begun, status: "finished", endedAt: at });
       draft.stack.push(step.id);
@@ -221,8 +225,9 @@ export function applyChange(draft: Draft, change: Change, at: number): void {
       return;
     }
     case "ended": {
-      const { is: _, ...outcome } = change;
+      const { is: _, outlasting = [], ...outcome } = change;
       draft.outcome = outcome;
+      draft.outlasting = outlasting;
       draft.jobs.clear();
       draft.rediscover = false;
       return;

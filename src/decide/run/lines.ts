@@ -1,6 +1,7 @@
 /**
  * What a run asks its lines for (FC-1, FC-13, FC-15): the questions about lines that a run's state answers. Pure.
  */
+import { CAPACITY } from "../../limits.ts";
 import type { LineRef } from "../capacity/line.ts";
 import type { Job, RunState } from "./state.ts";
 
@@ -28,7 +29,7 @@ export interface Work {
   readonly executing: number;
   /** Jobs that could be delivered if nothing limited them. */
   readonly due: number;
-  /** Jobs whose lost call may still be executing. */
+  /** Calls that nobody hears and that may still be executing. */
   readonly lost: number;
   /** It has its place among the whole runs. */
   readonly started: boolean;
@@ -39,14 +40,21 @@ export interface Work {
   readonly ended: boolean;
 }
 
-/** What a run's jobs come to. `executing` and `due` count jobs; `now` in ms. */
-export function workOf(state: RunState, executing: number, due: number, now: number): Work {
-  let lost = 0;
-  for (const job of state.jobs.values()) if (job.delivery === "lost" && job.due > now) lost++;
+/**
+ * What a run's jobs come to. `executing` and `due` count jobs; `now` in ms. `endFoundAt`: when this instance found in the log that the run
+ * had ended, ms; null when the run goes on, or has ended here.
+ */
+export function workOf(
+  state: RunState,
+  executing: number,
+  due: number,
+  now: number,
+  endFoundAt: number | null = null,
+): Work {
   return {
     executing,
     due,
-    lost,
+    lost: lostUntil(state, endFoundAt).filter((until) => until > now).length,
     // A held run keeps its place until what it has in hand has ended.
     started: state.startedAt !== null && (!state.released || executing > 0),
     released: state.released,
@@ -54,4 +62,22 @@ export function workOf(state: RunState, executing: number, due: number, now: num
     admitted: state.admitted || state.startedAt !== null,
     ended: state.outcome !== null,
   };
+}
+
+/** Until when each call that nobody hears may still be executing, ms (FC-10). `endFoundAt` as for {@link workOf}. */
+export function lostUntil({ jobs, outlasting }: RunState, endFoundAt: number | null): number[] {
+  const lost = [...jobs.values()].flatMap(({ delivery, due }) => (delivery === "lost" ? [due] : []));
+  // Another instance has heard them, and this one does not.
+  const unheard = endFoundAt === null ? [] : [endFoundAt + CAPACITY.orphan];
+  return [...lost, ...outlasting.flatMap((until) => until ?? unheard)];
+}
+
+/** The calls of a run that go on when it ends at `now` (ms), as {@link RunState.outlasting}; `speaker` is the job whose call does not. */
+export function outlastingCalls(state: RunState, speaker: number | null, now: number): (number | null)[] {
+  if (!countsSteps(state) || state.startedAt === null) return [];
+  return [...state.jobs.values()].flatMap(({ id, delivery, due, lined }) => {
+    if (id === speaker || lined) return [];
+    if (delivery === "lost") return due > now ? [due] : [];
+    return delivery === "open" && due <= now ? [null] : [];
+  });
 }

@@ -4,6 +4,7 @@
  */
 import { CAPACITY, RUN } from "../../limits.ts";
 import type { Op, StepError } from "../../protocol/opcodes.ts";
+import { wrappedCall } from "./ai-activity.ts";
 import { invoke, plan, request, sleep, waitForEvent, waitForSignal } from "./announcement.ts";
 import { discover, isContinuationDue, nothingNew, settle } from "./continuation.ts";
 import { defer, undefer } from "./deferral.ts";
@@ -73,8 +74,8 @@ export function applyCheckpoint(turn: Turn, job: Job, ops: readonly Op[]): void 
   if (turn.state.outcome !== null) return;
   if (job.attempt > 0) record(turn, { is: "progressed", job: job.id });
   const silence = silenceOf(turn, job);
-  // A repetition writes nothing: that somebody still lives is not worth a row.
-  if (silence === null || turn.changes.length === 0) return;
+  // A repetition is not worth a row, unless the engine is about to make the call itself: whoever is answered goes on with its next step.
+  if (silence === null || (turn.changes.length === 0 && job.delivery !== "lost")) return;
   record(turn, { is: "held", job: job.id, due: turn.moment.now + silence });
 }
 
@@ -101,7 +102,7 @@ export function giveUp(turn: Turn, job: Job, error: StepError): boolean {
 function applyOp(turn: Turn, op: CountedOp, group: number): boolean {
   switch (op.op) {
     case "run": {
-      const finished = finish(turn, op, group, resultMemo(op));
+      const finished = finish(turn, op, group, resultMemo(op), wrappedCall(turn.state, op, group, turn.moment.now));
       if (finished) annotate(turn, op.metadata);
       return finished;
     }

@@ -3,6 +3,7 @@
  * Nothing here changes a state; `evolve.ts` does.
  */
 import type { Json, JsonObject } from "../../json.ts";
+import { RUN } from "../../limits.ts";
 import type { MetadataChange } from "../../protocol/metadata.ts";
 import type { StepError, StepLabel } from "../../protocol/opcodes.ts";
 import type { MinuteOfActivity } from "./activity.ts";
@@ -95,6 +96,8 @@ export interface RunState {
   readonly identity: RunIdentity;
   /** Decisions taken so far; the number of the last row of the log. */
   readonly sequence: number;
+  /** When the newest of them was taken, ms. */
+  readonly decidedAt: number;
   /** When the first call began; null while queued. */
   readonly startedAt: number | null;
   /** Another run has the singleton that this one waits for (FC-43). */
@@ -135,6 +138,11 @@ export interface RunState {
   /** Bytes of events and results (EX-14). */
   readonly bytes: number;
   readonly outcome: Outcome | null;
+  /**
+   * Calls that may be executing although the run has ended, one entry each, where a limit counts them (FC-10): until when, ms, or null while
+   * the instance that made it hears it.
+   */
+  readonly outlasting: readonly (number | null)[];
   /** What an endpoint's SDK says about its response besides the body; null until it did, and for ordinary runs. */
   readonly response: ResponseHead | null;
 }
@@ -143,6 +151,14 @@ export interface RunState {
 export function isCurrent(state: RunState, fence: Fence): boolean {
   const job = state.jobs.get(fence.job);
   return state.outcome === null && job !== undefined && job.generation === fence.generation;
+}
+
+/**
+ * The time for a run, ms, at `now` as this instance has it. Clocks differ a little, and for one that is behind, what is under way would only
+ * begin later.
+ */
+export function timeOf({ decidedAt }: RunState, now: number): number {
+  return decidedAt - now > RUN.clockSlack ? now : Math.max(now, decidedAt);
 }
 
 /** The delivery of a job that is current now. */

@@ -10,7 +10,8 @@ import { retryDelay } from "../retry.ts";
 import type { CallFacts } from "./call-facts.ts";
 import type { Change, Decision, FinishDetails } from "./change.ts";
 import { applyChange, type Draft, draftOf } from "./evolve.ts";
-import { type Job, maxAttempts, type RunState } from "./state.ts";
+import { outlastingCalls } from "./lines.ts";
+import { type Job, maxAttempts, type Outcome, type RunState } from "./state.ts";
 
 /** What a decision needs from outside. */
 export interface Moment {
@@ -40,11 +41,13 @@ export interface Turn {
   readonly moment: Moment;
   readonly state: Draft;
   readonly changes: Change[];
+  /** The job whose call has said its last word by what this decides about; null when none has, or it counts no more. */
+  readonly speaker: number | null;
 }
 
-/** Begins a decision. */
-export function begin(state: RunState, moment: Moment): Turn {
-  return { moment, state: draftOf(state), changes: [] };
+/** Begins a decision; `speaker` as {@link Turn.speaker}. */
+export function begin(state: RunState, moment: Moment, speaker: number | null = null): Turn {
+  return { moment, state: draftOf(state), changes: [], speaker };
 }
 
 /** Records a fact. */
@@ -62,6 +65,7 @@ export function recordCall(turn: Turn, job: number, call: CallFacts | undefined)
 export function conclude(turn: Turn): { state: RunState; decision: Decision } | null {
   if (turn.changes.length === 0) return null;
   turn.state.sequence++;
+  turn.state.decidedAt = turn.moment.now;
   return { state: turn.state, decision: { at: turn.moment.now, changes: turn.changes } };
 }
 
@@ -141,12 +145,19 @@ export function retry(
 export function complete(turn: Turn, output: Json): void {
   const bytes = jsonBytes(output);
   if (bytes > RUN.outputBytes) return fail(turn, outputTooLarge("function output", bytes));
-  record(turn, { is: "ended", status: "completed", output, at: turn.moment.now });
+  end(turn, "completed", output);
 }
 
 /** Ends the run as failed (CR-29). */
 export function fail(turn: Turn, error: StepError): void {
-  record(turn, { is: "ended", status: "failed", output: error, at: turn.moment.now });
+  end(turn, "failed", error);
+}
+
+// Other branches may go on, and so may a call whose reply is still to come: what they hold is not given to others meanwhile.
+function end(turn: Turn, status: Outcome["status"], output: Json): void {
+  const { now } = turn.moment;
+  const outlasting = outlastingCalls(turn.state, turn.speaker, now);
+  record(turn, { is: "ended", status, output, at: now, ...(outlasting.length === 0 ? {} : { outlasting }) });
 }
 
 /** The error of a result that exceeds EX-13's limit. */

@@ -6,7 +6,7 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, expect, vi } from "vitest";
 import type { Capacity } from "../../../durable-objects/capacity.ts";
 import { Run } from "../../../durable-objects/run.ts";
-import type { Claim, Held, LineLimit, LineRef, Needs } from "../../../src/decide/capacity/line.ts";
+import type { Claim, Fence, Held, LineLimit, LineRef, Needs } from "../../../src/decide/capacity/line.ts";
 import { capacityStub } from "../../../src/objects.ts";
 import { bindings } from "../records.ts";
 
@@ -23,9 +23,15 @@ export let told: string[] = [];
 export const runs: { answer: (runId: string, held: Held) => Needs | Promise<Needs> } = { answer: use };
 
 let stamp = 0;
+/** Said now, and after everything else. */
+function fence(): Fence {
+  stamp = Math.max(stamp + 1, Date.now());
+  return { sequence: 1, stamp };
+}
+
 /** A run that uses everything it holds and wants no more. */
 export function use(_: string, { held }: Held): Needs {
-  return { fence: { sequence: 1, stamp: ++stamp }, busy: held, wants: 0 };
+  return { fence: fence(), busy: held, wants: 0 };
 }
 
 /** Sets the stage for every test of a file: in one environment, or in a fresh one for each test. */
@@ -72,7 +78,7 @@ export async function says(runId: string, { limit = 1, score = 0, ...draft }: Dr
     environmentId,
     runId,
     functionId: "f",
-    fence: { sequence: 1, stamp: ++stamp },
+    fence: fence(),
     busy: 0,
     wants: 1,
     place: { rank: 0, score, tie: "" },

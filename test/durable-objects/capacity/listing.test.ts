@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { restV1 } from "../../../src/api/rest-v1.ts";
 import { currentCatalog } from "../../../src/apps/catalog.ts";
 import type { FunctionConfiguration } from "../../../src/apps/function.ts";
-import { LOCAL } from "../../../src/environment.ts";
+import { LOCAL } from "../../../src/environments/environment.ts";
 import { CAPACITY } from "../../../src/limits.ts";
 import { directoryStub } from "../../../src/objects.ts";
 import { relimitLines } from "../../../src/runs/listed-lines.ts";

@@ -1,6 +1,6 @@
 import { createExecutionContext, createMessageBatch, evictDurableObject, getQueueResult } from "cloudflare:test";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { LOCAL } from "../../../src/environment.ts";
+import { LOCAL } from "../../../src/environments/environment.ts";
 import { chunksOf } from "../../../src/events/chunk.ts";
 import { consumeFanout, type FanoutMessage } from "../../../src/events/fanout.ts";
 import { consumeHistory } from "../../../src/history/consume.ts";

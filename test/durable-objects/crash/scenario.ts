@@ -5,7 +5,7 @@
 import { listDurableObjectIds, runDurableObjectAlarm } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { expect, vi } from "vitest";
-import { LOCAL } from "../../../src/environment.ts";
+import { LOCAL } from "../../../src/environments/environment.ts";
 import { findRun } from "../../../src/history/runs.ts";
 import { environmentStub, runStub, waitsStub } from "../../../src/objects.ts";
 import { bindings } from "../records.ts";

@@ -2,7 +2,7 @@
  * Small scenarios, each the whole of one feature, in which exactly one thing goes wrong (rows 1, 24). Owns what happens in each and
  * what must have come of it, whatever went wrong; that nothing is lost, doubled, stuck or held is checked of all of them alike.
  */
-import { LOCAL } from "../../../src/environment.ts";
+import { LOCAL } from "../../../src/environments/environment.ts";
 import { cancelRun } from "../../../src/runs/cancel.ts";
 import type { Rest } from "../rest.ts";
 import type { World } from "../world.ts";
@@ -28,6 +28,21 @@ const GO = "sim/go";
 
 const event = (world: World, at: number, name: string, id: string | null = null) =>
   world.agenda.after(at, () => world.send([world.event(name, { key: "k" }, id)]), null, "outside");
+
+const racing: WorldFunction = {
+  id: "f",
+  event: "sim/f",
+  parts: [
+    {
+      kind: "race",
+      steps: [
+        { kind: "run", id: "a", ms: 200 },
+        { kind: "run", id: "b", ms: 14_000 },
+      ],
+    },
+  ],
+  options: { concurrency: [{ limit: 2 }] },
+};
 
 export const SCENARIOS: readonly Scenario[] = [
   {
@@ -102,6 +117,26 @@ export const SCENARIOS: readonly Scenario[] = [
     check: (rest) => count(rest, "sim-f", 2),
     ends: "completed",
     limits: { "sim-f": 1 },
+  },
+  {
+    // The losers go on after their runs' ends; whoever comes next waits for their units, and comes when ends that are not confirmed are repeated.
+    name: "races under a limit",
+    functions: [racing],
+    act: (world) => {
+      for (const at of [10, 50, 8500, 9500]) event(world, at, "sim/f");
+    },
+    check: (rest) => count(rest, "sim-f", 4),
+    ends: "completed",
+    limits: { "sim-f": 2 },
+  },
+  {
+    // Nobody waits who would have it asked for its unit.
+    name: "a race under a limit",
+    functions: [racing],
+    act: (world) => event(world, 10, "sim/f"),
+    check: (rest) => count(rest, "sim-f", 1),
+    ends: "completed",
+    limits: { "sim-f": 2 },
   },
   {
     name: "a throttle",

@@ -61,6 +61,10 @@ function pairOf(size: Size, random: Random): Points {
   const one = random.integer(1, places(size, what));
   // Mostly near to each other: what mends the first is what the second meets.
   const other = random.chance(0.7) ? one + random.integer(1, 8) : random.integer(1, places(size, what));
+  // What comes late meets objects that do not remember.
+  if (what === "late" && random.chance(0.5)) {
+    return { at: new Set([one]), what, resets: new Set([random.integer(1, size.commits)]) };
+  }
   return { at: new Set([one, other]), what };
 }
 
@@ -82,7 +86,8 @@ async function playWith(scenario: Scenario, points: Points): Promise<Played & { 
     world.objects.breakAt(NOWHERE);
     return check(scenario, await restOf(world));
   });
-  const where = `${scenario.name}, ${points.what} ${[...points.at].join(" and ")}`;
+  const resets = points.resets === undefined ? "" : `, object ${[...points.resets].join(" and ")}`;
+  const where = `${scenario.name}, ${points.what} ${[...points.at].join(" and ")}${resets}`;
   return { faults: faults.map((fault) => `${where}: ${fault}`), world, size };
 }
 

@@ -102,7 +102,7 @@ export function planOf(random: Random): Plan {
     ordered,
     sends: sendsOf(random, functions),
     kills: sound ? [] : killsOf(random),
-    faults: sound || random.chance(0.3) ? NO_FAULTS : { ...faultsOf(random), app: appFaultsOf(random) },
+    faults: sound || random.chance(0.3) ? NO_FAULTS : slowed(random, { ...faultsOf(random), app: appFaultsOf(random) }),
   };
 }
 
@@ -131,6 +131,11 @@ function partsOf(random: Random, sound: boolean): Part[] {
 function lengthOf(random: Random): number {
   const length = random.next();
   return length < 0.85 ? random.integer(1, 300) : random.integer(300, length < 0.97 ? 4500 : 20_000);
+}
+
+/** Some calls take effect long after their callers gave them up. */
+function slowed(random: Random, faults: Faults): Faults {
+  return { ...faults, calls: { ...faults.calls, late: random.pick([0, 0.02, 0.05]) } };
 }
 
 /** Rare enough that no run fails of them. */

@@ -2,7 +2,7 @@
  * Plays one schedule: trouble first, then peace until everything rests (faults.md §4, method b). Owns the order of the two and what is
  * collected for the checks.
  */
-import { LOCAL } from "../../../src/environment.ts";
+import { LOCAL } from "../../../src/environments/environment.ts";
 import { runStub } from "../../../src/objects.ts";
 import { exceeded } from "../checks/limits.ts";
 import { leaked } from "../checks/runs.ts";

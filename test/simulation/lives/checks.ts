@@ -1,7 +1,7 @@
 /**
  * What must hold of a schedule of lives: every invariant that its plan does not excuse, and what clients were promised.
  */
-import { LOCAL } from "../../../src/environment.ts";
+import { LOCAL } from "../../../src/environments/environment.ts";
 import { exceeded, type Limit } from "../checks/limits.ts";
 import { crossed, disagreeing, disturbed, invented, leaked, rewritten, stuck } from "../checks/runs.ts";
 import { lost, misinvoked, type Span, unannounced } from "../checks/starts.ts";

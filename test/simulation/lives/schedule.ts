@@ -1,7 +1,7 @@
 /**
  * Plays one schedule of lives: trouble first, then peace until everything rests (faults.md §4, method b), then the checks.
  */
-import { LOCAL } from "../../../src/environment.ts";
+import { LOCAL } from "../../../src/environments/environment.ts";
 import { Deeds } from "../deeds.ts";
 import { NO_FAULTS } from "../platform/faults.ts";
 import { seeded } from "../platform/random.ts";

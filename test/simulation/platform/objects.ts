@@ -16,6 +16,8 @@ export interface Points {
   readonly at: ReadonlySet<number>;
   /** The object that committed is reset, or the whole process is killed; a call does not arrive, is not answered, or late. */
   readonly what: "object" | "process" | "lost" | "unanswered" | "late";
+  /** Commits after which the object is reset besides. */
+  readonly resets?: ReadonlySet<number>;
 }
 
 const NOWHERE: Points = { at: new Set(), what: "object" };
@@ -86,8 +88,9 @@ export class Objects implements Platform {
     const unsent = instance.unsent ?? [];
     instance.unsent = null;
     this.commits++;
-    const { at, what } = this.#points ?? NOWHERE;
-    if ((what !== "object" && what !== "process") || !instance.alive || !at.has(this.commits)) return;
+    const { at, what, resets } = this.#points ?? NOWHERE;
+    const isPoint = (what === "object" || what === "process") && at.has(this.commits);
+    if (!instance.alive || !(isPoint || resets?.has(this.commits))) return;
     const { className, name } = instance.host;
     if (!this.mishaps.planned("crash at a commit", () => `number ${this.commits}, of ${className} ${name}`)) return;
     for (const item of unsent) item.cancelled = true;

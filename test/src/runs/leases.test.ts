@@ -11,6 +11,8 @@ import { limitedBy, line } from "../decide/run/limited.ts";
 import { completed, planned, ran, slept, T0, TestRun } from "../decide/run/run.ts";
 
 const STEPS = line("steps");
+/** The first call of a run. */
+const FIRST = { job: 1, generation: 1 };
 
 beforeEach(() => {
   vi.useFakeTimers({ now: T0 });
@@ -23,8 +25,8 @@ afterEach(() => {
 interface Claim extends Said {
   readonly line: LineRef;
   readonly known: boolean;
-  /** So many units are held. */
-  grant(held: number, yields?: boolean): Promise<void>;
+  /** So many units are held. `heard`: the line had heard something newer, and disregards this. */
+  grant(held: number, yields?: boolean, heard?: Fence): Promise<void>;
   /** The limit is gone. */
   gone(): Promise<void>;
   fail(): Promise<void>;
@@ -90,7 +92,7 @@ class World {
   reload(): void {
     for (const job of [...this.#delivering]) this.#leave(job);
     this.leases = this.#instance();
-    this.leases.inherit();
+    this.leases.inherit(this.run.state, Date.now());
     this.take({ kind: "wake", delivering: new Set(), loaded: true });
   }
 
@@ -113,7 +115,7 @@ class World {
           line: to,
           known,
           ...said,
-          grant: (held, yields = false) => settle(() => resolve({ held, yields, heard: said.fence })),
+          grant: (held, yields = false, heard = said.fence) => settle(() => resolve({ held, yields, heard })),
           gone: () => settle(() => resolve(null)),
           fail: () => settle(() => reject(new Error("unreachable"))),
         });
@@ -431,18 +433,92 @@ describe("FC-10: calls that outlive their run or their instance", () => {
     expect(world.run.state.jobs.get(1)).toMatchObject({ lined: false });
   });
 
+  it("a call that was lost keeps its unit after another one has ended the run, and gives it back when it has had its time", async () => {
+    const world = await started(STEPS);
+    world.reply(1, [planned("a"), planned("b")]);
+    await world.claim.grant(2);
+    const [, a] = [...world.run.state.jobs.values()].map(fenceOf);
+    world.reload();
+    const { fence } = world.claim;
+    if (a === undefined) throw new Error("Two steps are under way.");
+    world.take({ kind: "checkpoint", fence: a, ops: [completed(null)] });
+    expect(world.run.state.outcome?.status).toBe("completed");
+    // Only the call that has said its last word is over.
+    expect(world.call(STEPS, 2, { heard: fence })).toMatchObject({ busy: 1, wants: 0 });
+    expect(world.claims).toHaveLength(2);
+    expect(world.leases.owedAt(world.run.state)).toBe(T0 + CAPACITY.orphan);
+    await vi.advanceTimersByTimeAsync(CAPACITY.orphan);
+    expect(world.leases.owedAt(world.run.state)).toBe(Date.now());
+    world.advance();
+    expect(world.said.at(-1)).toEqual([0, 0]);
+    expect(world.leases.owedAt(world.run.state)).toBe(Date.now());
+    await world.claim.grant(0);
+    expect(world.leases.owedAt(world.run.state)).toBeNull();
+    expect(world.call(STEPS, 0)).toBeNull();
+    expect(world.failures).toEqual([]);
+  });
+
+  it("calls that outlast their run keep their units when their instance is lost too", async () => {
+    const world = await started(STEPS);
+    world.reply(1, [planned("a"), planned("b"), planned("c")]);
+    await world.claim.grant(3);
+    world.reply(4, [ran("c")]);
+    await world.claim.grant(2);
+    world.take({ kind: "failed", error: { name: "E", message: "over" } });
+    expect(world.leases.owedAt(world.run.state)).toBe(Number.POSITIVE_INFINITY);
+    const { fence } = world.claim;
+    await vi.advanceTimersByTimeAsync(60_000);
+    world.reload();
+    world.advance();
+    expect(world.claims).toHaveLength(3);
+    expect(world.call(STEPS, 2, { heard: fence })).toMatchObject({ busy: 2, wants: 0 });
+    expect(world.leases.owedAt(world.run.state)).toBe(Date.now() + CAPACITY.orphan);
+    await vi.advanceTimersByTimeAsync(CAPACITY.orphan);
+    world.advance();
+    expect(world.said.at(-1)).toEqual([0, 0]);
+    await world.claim.grant(0);
+    expect(world.leases.owedAt(world.run.state)).toBeNull();
+    expect(world.failures).toEqual([]);
+  });
+
+  it("I5: a call that ended its run by a report, or is told to stop, gives its unit back although its instance is lost before it is answered", async () => {
+    const ends: Input[][] = [
+      [
+        { kind: "cancel", cause: { by: "user" }, executing: new Set([1]) },
+        { kind: "checkpoint", fence: FIRST, ops: [ran("a")] },
+      ],
+      [{ kind: "checkpoint", fence: FIRST, ops: [completed(null)] }],
+    ];
+    for (const inputs of ends) {
+      const world = await started(STEPS);
+      for (const input of inputs) world.take(input);
+      expect(world.run.state.outcome).not.toBeNull();
+      // Its reply will give it back.
+      expect([world.claims.length, world.leases.owedAt(world.run.state)]).toEqual([1, Number.POSITIVE_INFINITY]);
+      world.reload();
+      world.advance();
+      expect(world.leases.owedAt(world.run.state)).toBe(Date.now() + CAPACITY.orphan);
+      await vi.advanceTimersByTimeAsync(CAPACITY.orphan);
+      world.advance();
+      expect(world.said.at(-1)).toEqual([0, 0]);
+      await world.claim.grant(0);
+      expect([world.leases.owedAt(world.run.state), world.failures]).toEqual([null, []]);
+    }
+  });
+
   it("an instance that finds its run ended tells every line, because an earlier one may not have", async () => {
     const world = new World(line("runs"), STEPS);
     await world.claim.grant(1);
     await world.claim.grant(1);
-    world.run.take({ kind: "failed", error: { name: "E", message: "over" } });
+    world.reply(1, [completed(null)]);
+    const told = world.claims.length;
     world.reload();
     world.advance();
-    expect(world.said.slice(2)).toEqual([
+    expect(world.said.slice(told)).toEqual([
       [0, 0],
       [0, 0],
     ]);
-    expect(world.claims.slice(2).every(({ known }) => known)).toBe(true);
+    expect(world.claims.slice(told).every(({ known }) => known)).toBe(true);
   });
 });
 
@@ -471,6 +547,31 @@ describe("a line that cannot be reached", () => {
     expect(world.claims).toHaveLength(3);
     await world.claim.grant(1);
     expect(world.delivered).toEqual([1]);
+  });
+
+  it("I4, row 9: is told again what it took for old, because an earlier instance of the run had a clock that was ahead", async () => {
+    vi.setSystemTime(T0 + 10_000);
+    const world = new World(STEPS);
+    await world.claim.grant(0);
+    const before = world.claim.fence;
+    vi.setSystemTime(T0 + 7000);
+    world.reload();
+    world.advance();
+    expect(world.claim.fence.stamp).toBeLessThan(before.stamp);
+    await world.claim.grant(0, false, before);
+    expect(world.said).toEqual([
+      [0, 1],
+      [0, 1],
+      [0, 1],
+    ]);
+    expect(world.claim.fence).toEqual({ sequence: 1, stamp: before.stamp + 1 });
+    await world.claim.grant(1);
+    expect(world.delivered).toEqual([1]);
+    // One that has been replaced has less to say than its successor, and does not repeat it.
+    const { sequence, stamp } = world.claim.fence;
+    world.reply(1, [completed(null)]);
+    await world.claim.grant(0, false, { sequence: sequence + 9, stamp });
+    expect(world.claims).toHaveLength(4);
   });
 
   it("keeps the end of a run open until it has heard of it", async () => {

@@ -32,7 +32,7 @@ export function rate(limit: number, period: number, burst = 1, version = 1): Lin
   return { version, limit, period: period * SECOND, burst };
 }
 
-let stamps = 0;
+let stamps = NOW;
 type Draft = Partial<Omit<Claim, "place">> & Partial<Claim["place"]>;
 
 /** What a run says, newer than anything said before. It wants one unit, unless the draft says otherwise; older runs have smaller scores. */

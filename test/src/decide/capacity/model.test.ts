@@ -118,7 +118,8 @@ describe("a line of one function", () => {
             const { run, busy, wants } = one;
             const limit = units(model.limit, version);
             const held = model.says(run, busy, wants);
-            expect(line.claim(aClaim(`${run}`, { busy, wants, score: run, limit }), at(now)).held).toBe(held);
+            const fence = { sequence: 1, stamp: now };
+            expect(line.claim(aClaim(`${run}`, { fence, busy, wants, score: run, limit }), at(now)).held).toBe(held);
           } else if (one.is === "limit") {
             // A line nobody is in knows no limits.
             model.limit = one.limit;
@@ -142,7 +143,7 @@ describe("a line of one function", () => {
               line.answered(call, null, at(now));
               model.ends(run);
             } else {
-              const { fence } = aClaim("");
+              const fence = { sequence: 1, stamp: now };
               // What it said while it was called makes it be called again.
               const crossed = call.held.heard !== call.member.fence;
               line.answered(call, { fence, busy: one.busy, wants: one.wants }, at(now));

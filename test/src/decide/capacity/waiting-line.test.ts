@@ -451,6 +451,61 @@ describe("silence", () => {
     expect(told(callsOf(other))).toEqual(["r0 1", "r1 1"]);
   });
 
+  it("I5: a claim that was said long before its line was loaded is asked about by itself: its run may have left meanwhile", () => {
+    const late = aClaim("a");
+    const loaded = NOW + 20 * SECOND;
+    const store = new Store();
+    const line = store.load("steps", loaded);
+    expect(says(line, late, loaded)).toEqual(held(1));
+    store.save(line);
+    const due = loaded + CAPACITY.lease;
+    expect(line.dueAt(loaded)).toBe(due);
+    line.wake(at(due - 1));
+    expect(callsOf(line, due - 1)).toEqual([]);
+    line.wake(at(due));
+    const calls = callsOf(line, due);
+    expect(told(calls)).toEqual(["a 1"]);
+    for (const call of calls) line.answered(call, null, at(due));
+    expect([line.roster.inUse, line.dueAt(due)]).toEqual([0, null]);
+    // Should the line be lost before, the next instance knows whom to ask.
+    const other = store.load("steps", due);
+    for (const call of callsOf(other, due)) other.answered(call, null, at(due));
+    store.save(other);
+    expect(store.rows).toBe(0);
+  });
+
+  it("I5: nobody asks a run that speaks again, or whose claim is asked about and true", () => {
+    const late = aClaim("a");
+    const loaded = NOW + 20 * SECOND;
+    const store = new Store();
+    const line = store.load("steps", loaded);
+    says(line, late, loaded);
+    says(line, { ...late, fence: { sequence: 1, stamp: loaded }, busy: 1, wants: 0 }, loaded + 1);
+    store.save(line);
+    expect([line.dueAt(loaded + 1), line.roster.owed, store.written]).toEqual([null, 0, 1]);
+    says(line, { ...late, fence: { sequence: 1, stamp: loaded + 2 }, wants: 0 }, loaded + 2);
+    store.save(line);
+    expect(store.rows).toBe(0);
+    const other = store.load("steps", loaded);
+    says(other, late, loaded);
+    other.wake(at(loaded + CAPACITY.lease));
+    const [call] = callsOf(other, loaded + CAPACITY.lease);
+    if (call === undefined) throw new Error("a was not asked");
+    const fence = { sequence: 2, stamp: loaded };
+    other.answered(call, { fence, busy: 1, wants: 0 }, at(loaded + CAPACITY.lease));
+    expect([other.roster.inUse, other.dueAt(loaded + CAPACITY.lease)]).toEqual([1, null]);
+  });
+
+  it("I5: so is one that more runs have left since than a line remembers", () => {
+    const late = aClaim("late");
+    const line = emptyLine();
+    says(line, aClaim("late", { wants: 0 }));
+    for (let i = 0; i <= CAPACITY.departed; i++) says(line, aClaim(`r${i}`, { wants: 0 }));
+    expect(line.dueAt(NOW)).toBeNull();
+    expect(says(line, late)).toEqual(held(1));
+    expect(line.dueAt(NOW)).toBe(NOW + CAPACITY.lease);
+  });
+
   it("whole runs are woken less often", () => {
     const line = emptyLine("runs");
     for (let i = 0; i < 2; i++) says(line, aClaim(`r${i}`, { score: i }));

@@ -49,8 +49,8 @@ class Worker {
     this.left = steps;
   }
 
-  say(): Fence {
-    this.said = { sequence: 1, stamp: this.said.stamp + 1 };
+  say(now: number): Fence {
+    this.said = { sequence: 1, stamp: Math.max(this.said.stamp + 1, now) };
     return this.said;
   }
 }
@@ -61,6 +61,8 @@ export class World {
   readonly #laws: Laws;
   readonly #store = new Store();
   readonly #messages: Message[] = [];
+  /** Claims that take long. */
+  readonly #late: Message[] = [];
   readonly workers: Worker[];
   line: WaitingLine;
   now = NOW;
@@ -68,6 +70,8 @@ export class World {
   /** The most steps that executed at once. */
   peak = 0;
   executing = 0;
+  /** When the line is woken, ms: that survives its instances. */
+  #alarm = Number.POSITIVE_INFINITY;
   /** Instances of the line so far. */
   #instance = 0;
 
@@ -93,8 +97,11 @@ export class World {
     this.now += Math.floor(this.#laws.random() * 400);
     const { random, crash } = this.#laws;
     if (!this.quiet && random() < crash) this.#crash();
-    const due = this.line.dueAt(this.now);
-    if (due !== null && due <= this.now) this.#atLine(() => this.line.wake(this.#moment()));
+    if (random() < 0.02) this.#messages.push(...this.#late.splice(0, 1));
+    if (this.#alarm <= this.now) {
+      this.#alarm = Number.POSITIVE_INFINITY;
+      this.#atLine(() => this.line.wake(this.#moment()));
+    }
     const message =
       random() < 0.6 ? this.#messages.splice(Math.floor(random() * this.#messages.length), 1)[0] : undefined;
     if (message !== undefined) message();
@@ -104,6 +111,8 @@ export class World {
   /** Everything is delivered, nothing is lost any more, and the runs finish. */
   settle(): void {
     this.quiet = true;
+    if (this.#laws.crash > 0) this.#crash();
+    this.#messages.push(...this.#late.splice(0));
     for (let i = 0; i < 100_000 && !(this.isDone && this.#messages.length === 0 && this.rows === 0); i++) this.step();
   }
 
@@ -139,7 +148,7 @@ export class World {
       environmentId: "env",
       runId: worker.runId,
       functionId: own.id,
-      fence: worker.say(),
+      fence: worker.say(this.now),
       busy: worker.busy,
       wants,
       place: { rank: own.rank, score: worker.score, tie: "" },
@@ -154,8 +163,13 @@ export class World {
       worker.doubtful = true;
     };
     this.#send(() => {
-      if (!this.quiet && random() < loss) return this.#send(failed);
-      const held = this.#atLine(() => this.line.claim(claim, this.#moment()));
+      const arrives = () => this.#atLine(() => this.line.claim(claim, this.#moment()));
+      if (!this.quiet && random() < loss) {
+        // Its run is told that it was lost, while it may only be late.
+        if (random() < 0.5) this.#late.push(() => void arrives());
+        return this.#send(failed);
+      }
+      const held = arrives();
       const lost = !this.quiet && random() < loss;
       this.#send(() => (lost ? failed() : this.#answered(worker, claim.fence, held)));
     });
@@ -202,7 +216,7 @@ export class World {
     const wanted = Math.min(worker.left, 2);
     worker.told = wanted;
     worker.held = Math.min(worker.held, wanted);
-    return { fence: worker.say(), busy: worker.busy, wants: wanted - worker.busy };
+    return { fence: worker.say(this.now), busy: worker.busy, wants: wanted - worker.busy };
   }
 
   /** The line does something: it is stored, and then whoever is to be called is called. */
@@ -210,6 +224,7 @@ export class World {
     const result = work();
     this.#store.save(this.line);
     for (let call = this.line.nextCall(this.now); call !== null; call = this.line.nextCall(this.now)) this.#call(call);
+    this.#alarm = Math.min(this.#alarm, this.line.dueAt(this.now) ?? Number.POSITIVE_INFINITY);
     return result;
   }
 

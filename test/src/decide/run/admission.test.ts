@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { LineRef } from "../../../../src/decide/capacity/line.ts";
-import { dueJobs, isDormant, nextLook } from "../../../../src/decide/run/effects.ts";
+import { dueJobs, isDormant, jobsInHand, nextLook } from "../../../../src/decide/run/effects.ts";
 import { viewOf } from "../../../../src/decide/run/report.ts";
 import { fenceOf, isCurrent } from "../../../../src/decide/run/state.ts";
 import { CAPACITY, RUN } from "../../../../src/limits.ts";
@@ -31,6 +31,36 @@ class LimitedRun extends TestRun {
     return this.take({ kind: "wake", delivering: new Set(delivering), waiting: new Set(waiting) });
   }
 }
+
+describe("row 9: an instance whose clock is behind", () => {
+  it("I3: takes the calls of the one before for lost, although they lie ahead of it", () => {
+    const run = new LimitedRun(STEPS);
+    run.now += 10_000;
+    run.grant([1]);
+    run.ops([ran("a")]);
+    const [job] = [...run.state.jobs.values()];
+    expect(job).toMatchObject({ id: 2, due: T0 + 10_000, delivery: "open" });
+    expect(run.load(-3000)).toBe(true);
+    expect(run.state.jobs.get(2)).toMatchObject({ delivery: "lost", due: T0 + 10_000 + CAPACITY.orphan });
+    expect(run.log.at(-1)?.at).toBe(T0 + 10_000);
+  });
+
+  it("EX-66: knows that they may still report", () => {
+    const run = new TestRun();
+    run.now += 10_000;
+    run.ops([ran("a")]);
+    expect(jobsInHand(run.state, T0 + 7000).map(({ id }) => id)).toEqual([2]);
+  });
+
+  it("I7: but does not believe one that was far ahead", () => {
+    const run = new TestRun();
+    run.now += 366 * 86_400_000;
+    run.ops([ran("a")]);
+    run.now = T0;
+    run.take({ kind: "cancel", cause: { by: "api" }, executing: new Set() });
+    expect(run.log.at(-1)?.at).toBe(T0);
+  });
+});
 
 describe("the start of a limited run", () => {
   it("FC-12, FC-18: it is queued until its lines let it begin, and then begins once", () => {
@@ -156,11 +186,29 @@ describe("FC-10: a call that may still be executing", () => {
     run.now += CAPACITY.orphan - 1;
     run.take({ kind: "checkpoint", fence, ops: [ran("a2")] });
     expect(run.wake(1)).toBe(false);
-    expect(run.take({ kind: "checkpoint", fence, ops: [ran("a2")] })).toBe(false);
     expect(run.due()).toEqual([]);
     run.wake(CAPACITY.orphan);
     expect(run.take({ kind: "checkpoint", fence, ops: [ran("b")] })).toBe(false);
     expect(run.job()).toMatchObject({ id: 1, generation: 2 });
+  });
+
+  it("EX-66: has that long from a report that says nothing new, too: it is answered, and goes on with its next step", () => {
+    const run = new LimitedRun(STEPS);
+    run.grant([1]);
+    const fence = fenceOf(run.job());
+    const report = { kind: "checkpoint", fence, ops: [ran("a")] } as const;
+    run.take(report);
+    // While the engine hears the call, a repetition is no news.
+    expect(run.take(report)).toBe(false);
+    run.load();
+    run.now += CAPACITY.orphan - 1;
+    expect(run.take(report)).toBe(true);
+    expect(run.state.jobs.get(1)).toMatchObject({ due: run.now + CAPACITY.orphan, delivery: "lost", generation: 1 });
+    expect(run.wake(CAPACITY.orphan - 1)).toBe(false);
+    expect(run.due()).toEqual([]);
+    expect(run.wake(1)).toBe(true);
+    expect(run.job()).toMatchObject({ id: 1, generation: 2 });
+    expect(run.take(report)).toBe(false);
   });
 
   it("another crash meanwhile begins that time again only for calls that were made", () => {

@@ -143,7 +143,24 @@ describe("cancelling a run (CR-1)", () => {
     run.take({ kind: "wake", delivering: new Set(), loaded: true });
     run.take(cancelling([]));
     run.take({ kind: "checkpoint", fence, ops: [ran("a")] });
-    expect(run.state.outcome?.status).toBe("cancelled");
+    expect(run.state).toMatchObject({ outcome: { status: "cancelled" }, outlasting: [] });
+  });
+
+  it("FC-10: a call that is told to stop outlasts its run until it is answered; one that is answered does not, nor one that nothing limits", () => {
+    const outlasting = (limited: boolean, input: (fence: Fence) => Input) => {
+      const run = new TestRun(limitedBy(...(limited ? [line("steps")] : [])));
+      run.take({ kind: "granted", jobs: [1], admitted: false });
+      const fence = fenceOf(run.job());
+      run.take(cancelling([1]));
+      run.take(input(fence));
+      expect(run.state.outcome?.status).toBe("cancelled");
+      return run.state.outlasting;
+    };
+    const stopped = (fence: Fence): Input => ({ kind: "checkpoint", fence, ops: [ran("a")] });
+    const reply = { kind: "ops", ops: [], version: 2, noRetry: false, retryAt: null } as const;
+    expect(outlasting(true, stopped)).toEqual([null]);
+    expect(outlasting(false, stopped)).toEqual([]);
+    expect(outlasting(true, (fence) => ({ kind: "reply", fence, reply }))).toEqual([]);
   });
 
   it("CR-1: a second wish to cancel changes nothing, unless it knows that nothing executes any more", () => {
