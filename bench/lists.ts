@@ -11,7 +11,7 @@ import { DatabaseSync } from "node:sqlite";
 import { parseArgs } from "node:util";
 import * as z from "zod";
 import { buildWorker, startEngine } from "../cli/engine.ts";
-import { LOCAL } from "../src/environment.ts";
+import { LOCAL } from "../src/environments/environment.ts";
 import { encodeUlid } from "../src/ids.ts";
 import { percentiles } from "./percentiles.ts";
 import { stateDir } from "./state.ts";

@@ -157,7 +157,7 @@ export class Environment extends DurableObject<Bindings> {
         const due = resendAt(now, attempt + 1);
         this.#write("UPDATE chunks SET attempt = ?, due = ? WHERE id = ?", attempt + 1, due, id);
       }
-      return rows.map((row) => ({ id: row.id, eventIds: row.event_ids.split(",") }));
+      return rows.map((row) => ({ id: row.id, eventIds: row.event_ids.split(","), attempt: row.attempt + 1 }));
     });
   }
 
@@ -178,8 +178,8 @@ export class Environment extends DurableObject<Bindings> {
 
   async #send(chunks: readonly Chunk[]): Promise<void> {
     const environmentId = this.#id();
-    const messages = chunks.map(({ id, eventIds }): { body: FanoutMessage } => ({
-      body: { environmentId, chunkId: id, eventIds },
+    const messages = chunks.map(({ id, eventIds, attempt }): { body: FanoutMessage } => ({
+      body: { environmentId, chunkId: id, eventIds, ...(attempt === undefined ? {} : { attempt }) },
     }));
     for (let i = 0; i < messages.length; i += FANOUT.messages) {
       try {

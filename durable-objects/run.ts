@@ -23,6 +23,7 @@ import type { Json, JsonObject } from "../src/json.ts";
 import type { Checkpoint } from "../src/protocol/checkpoint.ts";
 import type { EndpointResult } from "../src/protocol/endpoint-output.ts";
 import type { MetadataChange } from "../src/protocol/metadata.ts";
+import { type Kin, kinOf } from "../src/runs/kin.ts";
 import { momentOf } from "../src/runs/moment.ts";
 import { type Birth, takeResults } from "../src/runs/take-over.ts";
 import { askWhy } from "../src/runs/why.ts";
@@ -49,7 +50,9 @@ export class Run extends DurableObject<Bindings> {
    * durable (EV-8) and no event that cancels it can be missed.
    */
   async start(identity: RunIdentity): Promise<Birth> {
-    const copies = this.#run.request() === null ? await takeResults(this.env, identity) : [];
+    // Whoever repeats the start of a deleted run is to be done with it.
+    if (this.#run.request() === null && this.#run.isErased()) return "started";
+    const copies = this.#run.load() === null ? await takeResults(this.env, identity) : [];
     if (typeof copies === "string") return copies;
     // Somebody else may have started it meanwhile.
     if (this.#run.load() === null) await this.#run.apply(start(identity, momentOf(this.env, identity), copies));
@@ -144,6 +147,7 @@ export class Run extends DurableObject<Bindings> {
   /** Takes a report of the app's own handler; its first one begins the run (EX-68). */
   async endpoint(report: EndpointReport): Promise<Reported> {
     const state = this.#run.request();
+    if (state === null && this.#run.isErased()) return "ended";
     const moment = momentOf(this.env, state?.identity ?? report.identity);
     const { reported, decided } = receive(state, report, moment);
     if (decided !== null) await this.#run.apply(decided);
@@ -182,7 +186,7 @@ export class Run extends DurableObject<Bindings> {
 
   /** One of its lines tells what the run holds there (FC-1). Answers what it needs; null when it needs nothing any more. */
   capacity(line: LineRef, held: Held): Needs {
-    return this.#run.request() === null ? null : this.#run.effects.leases.told(line, held);
+    return this.#run.request() === null ? null : this.#run.told(line, held);
   }
 
   /** Writes metadata from outside a step, also after the run's end (EX-72). */
@@ -197,11 +201,11 @@ export class Run extends DurableObject<Bindings> {
     return state === null ? null : await this.#run.effects.reporter.reportOf(state);
   }
 
-  /** History has the row of this sequence. A finished run now only waits for its retention to pass. */
+  /** History has the row of this sequence. */
   async confirm(sequence: number): Promise<void> {
     const state = this.#run.request();
     if (state === null || state.outcome === null || state.sequence !== sequence) return;
-    await this.#run.settle(state.outcome.at);
+    await this.#run.settle(state, state.outcome.at);
   }
 
   /**
@@ -220,6 +224,18 @@ export class Run extends DurableObject<Bindings> {
     if (!this.#run.isOver(state)) return false;
     await this.#run.remove();
     return true;
+  }
+
+  /** What it led to (OB-25); null when this object holds no run. */
+  async kin(): Promise<Kin | null> {
+    const state = this.#run.request();
+    return state === null ? null : await kinOf(state, readLog(this.ctx.storage.sql));
+  }
+
+  /** Leaves nothing of the run but that it was deleted on request (OB-25). False while it has not ended. */
+  async erase(): Promise<boolean> {
+    this.#run.request();
+    return await this.#run.erase();
   }
 
   // alarm

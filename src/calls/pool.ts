@@ -89,11 +89,22 @@ export class CallPool {
       this.#next();
     }
     const counts = this.#counts(job);
-    if (!counts || this.#owner.state()?.cancelling !== null) counters.discardedReplies++;
+    if (!counts || this.#owner.state()?.cancelling !== null) this.#discard(state, input);
     await this.#take(input);
     // A job that was halted and may go on again was not delivered while this delivery of it had not ended.
     const now = this.#owner.state();
     if (!counts && now?.outcome === null) this.#owner.advance(now);
+  }
+
+  /** What was called for came too late to count (EX-11): history counts it, because the run keeps nothing of it. */
+  #discard({ identity }: RunState, { kind }: Input): void {
+    counters.discardedReplies++;
+    // What was halted before it was called brought no reply.
+    if (kind !== "reply" && kind !== "answered") return;
+    const { environmentId, app, function: fn } = identity;
+    const reply = { environmentId, appId: app.id, functionId: fn.id, functionSlug: fn.slug, at: Date.now() };
+    counters.queueMessages++;
+    this.#bindings.HISTORY.send({ kind: "discarded", reply }).catch((error: unknown) => this.#owner.failed(error));
   }
 
   /** A reply that no decision can be made of fails its attempt, as every bad one does: it would be asked for again without end. */

@@ -9,6 +9,8 @@ export interface Chunk {
   /** Derived from the event ids, so that registering a send again registers nothing new. */
   readonly id: string;
   readonly eventIds: readonly string[];
+  /** How often it was sent before; absent: never. */
+  readonly attempt?: number;
 }
 
 /** Cuts a send into chunks of at most `FANOUT.chunk` events. */

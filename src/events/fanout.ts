@@ -4,10 +4,13 @@
  */
 import * as z from "zod";
 import type { Bindings } from "../bindings.ts";
+import { countD1 } from "../counters.ts";
 import { messageOf } from "../errors.ts";
 import { loadStoredEvents } from "../history/events.ts";
 import { record } from "../history/record.ts";
 import { ensureSchema } from "../history/schema.ts";
+import { resentContribution } from "../metrics/contributions.ts";
+import { countStatements } from "../metrics/statements.ts";
 import { environmentStub } from "../objects.ts";
 import { matchEvents, publishMatched } from "./publish.ts";
 
@@ -16,6 +19,8 @@ const messageSchema = z.object({
   environmentId: z.string(),
   chunkId: z.string(),
   eventIds: z.array(z.string()).readonly(),
+  /** How often it was sent before; absent: never. */
+  attempt: z.number().optional(),
 });
 
 export type FanoutMessage = z.infer<typeof messageSchema>;
@@ -34,7 +39,7 @@ export async function consumeFanout(batch: MessageBatch<unknown>, bindings: Bind
 }
 
 async function fanOut(
-  { environmentId, chunkId, eventIds }: FanoutMessage,
+  { environmentId, chunkId, eventIds, attempt = 0 }: FanoutMessage,
   bindings: Bindings,
   now: number,
 ): Promise<void> {
@@ -48,4 +53,7 @@ async function fanOut(
   }));
   await record(bindings, environmentId, await publishMatched(bindings, environmentId, matched, now));
   await environmentStub(bindings, environmentId).done(chunkId);
+  if (attempt === 0) return;
+  const statements = countStatements(bindings.DB, [resentContribution(environmentId, now)]);
+  for (const { meta } of await bindings.DB.batch(statements)) countD1(meta);
 }

@@ -8,8 +8,10 @@ import type { Bindings } from "../bindings.ts";
 import { countD1 } from "../counters.ts";
 import { messageOf } from "../errors.ts";
 import { HISTORY } from "../limits.ts";
+import { discardedContribution } from "../metrics/contributions.ts";
+import { countStatements } from "../metrics/statements.ts";
 import { runStub } from "../objects.ts";
-import type { HistoryMessage, RunReport } from "./message.ts";
+import type { DiscardedReply, HistoryMessage, RunReport } from "./message.ts";
 import { projectionStatements } from "./projection.ts";
 import { ensureSchema } from "./schema.ts";
 import { isFinal } from "./status.ts";
@@ -27,15 +29,42 @@ interface Delivery {
 export async function consumeHistory(batch: MessageBatch<HistoryMessage>, bindings: Bindings): Promise<void> {
   const together: Delivery[] = [];
   const alone: Message<HistoryMessage>[] = [];
+  const discarded: Discard[] = [];
   for (const message of batch.messages) {
-    if (message.body.kind === "report" && message.attempts === 1)
-      together.push({ message, report: message.body.report });
+    const { body } = message;
+    if (body.kind === "report" && message.attempts === 1) together.push({ message, report: body.report });
+    else if (body.kind === "discarded") discarded.push({ message, reply: body.reply });
     else alone.push(message);
   }
   await record(together, bindings);
   for (const message of alone) {
     const report = await reportOf(message, bindings);
-    if (report !== null) await record([{ message, report }], bindings);
+    if (report !== null) await record([{ message, report: repeated(report, message) }], bindings);
+  }
+  await count(discarded, bindings);
+}
+
+/** A discarded reply that a message tells of. */
+interface Discard {
+  readonly message: Message<HistoryMessage>;
+  readonly reply: DiscardedReply;
+}
+
+/** The report with how often the queue had to deliver it again (OB-19). */
+function repeated({ run, ...report }: RunReport, { attempts }: Message<HistoryMessage>): RunReport {
+  return { ...report, run: attempts === 1 ? run : { ...run, repeats: (run.repeats ?? 0) + attempts - 1 } };
+}
+
+/** Counts discarded replies; settles every message. */
+async function count(discarded: readonly Discard[], bindings: Bindings): Promise<void> {
+  if (discarded.length === 0) return;
+  try {
+    await ensureSchema(bindings.DB);
+    const contributions = discarded.map(({ reply }) => discardedContribution(reply));
+    for (const { meta } of await bindings.DB.batch(countStatements(bindings.DB, contributions))) countD1(meta);
+    for (const { message } of discarded) message.ack();
+  } catch (error) {
+    for (const { message } of discarded) retry(message, "a discarded reply could not be counted", error);
   }
 }
 
@@ -54,6 +83,9 @@ async function reportOf(message: Message<HistoryMessage>, bindings: Bindings): P
       } catch (error) {
         retry(message, `the report of run ${body.runId} could not be fetched`, error);
       }
+      return null;
+    case "discarded":
+      // Counted with the others of its batch.
       return null;
     default:
       // A newer version of the Worker may have sent it; ours cannot write it, and waiting would not change that.

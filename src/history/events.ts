@@ -8,6 +8,7 @@ import type { AcceptedEvent, EventOutcome, EventPayload, RoutedEvent } from "../
 import { isUlid } from "../ids.ts";
 import { HISTORY } from "../limits.ts";
 import { type EncodedRow, encodeRow, packRows, type Row } from "./bulk.ts";
+import { notErased } from "./erased.ts";
 import type { StoredEvent } from "./message.ts";
 import { loadParts, partStatements } from "./payload-parts.ts";
 
@@ -27,6 +28,8 @@ export interface EventFilter {
   readonly source?: string | null;
   readonly receivedAfter: number | null;
   readonly receivedBefore: number | null;
+  /** The engine's own are among them, unasked; absent: only when they are asked for by name. */
+  readonly internal?: true;
 }
 
 // The engine's own names (EV-9): kept out of the index and out of ordinary lists.
@@ -35,7 +38,7 @@ const INTERNAL = /^inngest\//i;
 const INSERT = `INSERT INTO events
   (environment_id, internal_id, name, received_at, source, deduplication_id, payload, outcomes, duplicate, routed, internal, depth)
   SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8, value->>9, value->>10, value->>11
-  FROM json_each(?1) WHERE true
+  FROM json_each(?1) WHERE ${notErased("value->>0", "value->>1")}
   ON CONFLICT (environment_id, internal_id) DO UPDATE
   SET outcomes = excluded.outcomes, duplicate = excluded.duplicate, routed = 1
   WHERE events.routed = 0 AND excluded.routed = 1`;

@@ -113,7 +113,7 @@ const REMOVE_OPERATIONS = `DELETE FROM operations WHERE environment_id = ?1 AND 
   SELECT id FROM operations
   WHERE environment_id = ?1 AND kind = ?4 AND id < ?2 AND status <> 'running' ORDER BY id LIMIT ?3)`;
 
-const KINDS: Readonly<Record<OperationKind, true>> = { cancel: true, replay: true };
+const KINDS: Readonly<Record<OperationKind, true>> = { cancel: true, replay: true, delete: true };
 
 /** Removes syncs and finished operations with ids below `until`, at most `RETENTION.rows` of each kind. */
 export async function removeRecords(db: D1Database, environmentId: string, until: string): Promise<void> {

@@ -47,6 +47,8 @@ export interface RunRow {
   readonly dueAt?: number;
   /** What it has done until then, by the minute, for metrics; lists do not show it. */
   readonly activity?: readonly MinuteOfActivity[];
+  /** How often this very report had to be sent or delivered again, for metrics; absent: never. */
+  readonly repeats?: number;
 }
 
 /** What one run reports: its own row, its trigger events, and the system events it emitted. */
@@ -61,4 +63,15 @@ export interface RunReport {
  */
 export type HistoryMessage =
   | { readonly kind: "report"; readonly report: RunReport }
-  | { readonly kind: "reference"; readonly environmentId: string; readonly runId: string };
+  | { readonly kind: "reference"; readonly environmentId: string; readonly runId: string }
+  | { readonly kind: "discarded"; readonly reply: DiscardedReply };
+
+/** A call whose answer came too late to count (EX-11), for metrics: its run has no other way to tell, because nothing of it is stored. */
+export interface DiscardedReply {
+  readonly environmentId: string;
+  readonly appId: string;
+  readonly functionId: string;
+  readonly functionSlug: string;
+  /** ms since 1970. */
+  readonly at: number;
+}

@@ -3,10 +3,10 @@
  * Every statement names its environment (SE-8); callers have run `ensureSchema`.
  */
 import { countD1 } from "../counters.ts";
-import type { OperationKind, OperationState } from "../decide/operation/operation.ts";
+import { lasting, type OperationKind, type OperationState } from "../decide/operation/operation.ts";
 import type { Listing, Page } from "./page.ts";
 
-/** Writes an operation as it stands. That it has ended is never overwritten by an older report. */
+/** Writes an operation as it stands, as far as it may be kept. That it has ended is never overwritten by an older report. */
 export async function storeOperation(db: D1Database, state: OperationState): Promise<void> {
   const { environmentId, kind, id } = state.request;
   const { meta } = await db
@@ -15,7 +15,7 @@ export async function storeOperation(db: D1Database, state: OperationState): Pro
        ON CONFLICT (environment_id, kind, id) DO UPDATE SET status = excluded.status, body = excluded.body
        WHERE operations.status IN ('running', excluded.status)`,
     )
-    .bind(environmentId, kind, id, state.status, JSON.stringify(state))
+    .bind(environmentId, kind, id, state.status, JSON.stringify({ ...state, request: lasting(state.request) }))
     .run();
   countD1(meta);
 }

@@ -4,6 +4,7 @@
  */
 import { HISTORY } from "../limits.ts";
 import { utf8Pieces } from "./bulk.ts";
+import { notErased } from "./erased.ts";
 
 /** Statements that store the payload of one event. Storing it again changes nothing: events are immutable. */
 export function partStatements(
@@ -13,8 +14,8 @@ export function partStatements(
   payload: string,
 ): D1PreparedStatement[] {
   const insert = db.prepare(
-    `INSERT INTO payload_parts (environment_id, internal_id, part, body) VALUES (?1, ?2, ?3, CAST(?4 AS BLOB))
-     ON CONFLICT DO NOTHING`,
+    `INSERT INTO payload_parts (environment_id, internal_id, part, body)
+     SELECT ?1, ?2, ?3, CAST(?4 AS BLOB) WHERE ${notErased("?1", "?2")} ON CONFLICT DO NOTHING`,
   );
   return utf8Pieces(payload, HISTORY.rowBytes).map((piece, part) => insert.bind(environmentId, id, part, piece));
 }

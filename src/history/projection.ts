@@ -2,6 +2,7 @@
  * Events and runs together, as they are written: what they add to metrics, then themselves. Owns the order: what is new is told by what is
  * stored before.
  */
+import { modelStatements } from "../metrics/models.ts";
 import { metricStatements } from "../metrics/statements.ts";
 import { type EventEntry, eventStatements } from "./events.ts";
 import type { RunRow } from "./message.ts";
@@ -18,5 +19,10 @@ export function projectionStatements(
   events: readonly ReportedEvent[],
   runs: readonly RunRow[],
 ): D1PreparedStatement[] {
-  return [...metricStatements(db, events, runs), ...eventStatements(db, events), ...runStatements(db, runs)];
+  return [
+    ...metricStatements(db, events, runs),
+    ...modelStatements(db, runs),
+    ...eventStatements(db, events),
+    ...runStatements(db, runs),
+  ];
 }

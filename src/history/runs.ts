@@ -8,6 +8,7 @@ import type { Json } from "../json.ts";
 import { HISTORY } from "../limits.ts";
 import { activityByMinute } from "../metrics/contributions.ts";
 import { type EncodedRow, encodeRow, packRows, type Row } from "./bulk.ts";
+import { notErased } from "./erased.ts";
 import type { RunRow, RunStatus } from "./message.ts";
 import { isFinal } from "./status.ts";
 
@@ -20,7 +21,7 @@ const INSERT = `INSERT INTO runs (environment_id, ${RUN_COLUMNS}, due_at, activi
   SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8, value->>9,
     value->>10, value->>11, value->>12, value->>13, value->>14, value->>15, value->>16, value->>17, value->>18, value->>19,
     value->>20, value->>21
-  FROM json_each(?1) WHERE true
+  FROM json_each(?1) WHERE ${notErased("value->>0", "value->>1")}
   ON CONFLICT (environment_id, run_id) DO UPDATE
   SET status = excluded.status, started_at = excluded.started_at, ended_at = excluded.ended_at,
     function_version = excluded.function_version, queued_at = excluded.queued_at, event_ids = excluded.event_ids,

@@ -13,6 +13,10 @@ import metrics from "../../migrations/0007_metrics.sql";
 import search from "../../migrations/0008_search.sql";
 import insights from "../../migrations/0009_insights.sql";
 import eventDepth from "../../migrations/0010_event_depth.sql";
+import environments from "../../migrations/0011_environments.sql";
+import erased from "../../migrations/0012_erased.sql";
+import engineFigures from "../../migrations/0013_engine_figures.sql";
+import aiMinutes from "../../migrations/0014_ai_minutes.sql";
 import { splitStatements } from "./statements.ts";
 
 /** Every migration, oldest first, under its file name, which is what wrangler records. */
@@ -27,6 +31,10 @@ const MIGRATIONS: readonly { readonly name: string; readonly script: string }[] 
   { name: "0008_search.sql", script: search },
   { name: "0009_insights.sql", script: insights },
   { name: "0010_event_depth.sql", script: eventDepth },
+  { name: "0011_environments.sql", script: environments },
+  { name: "0012_erased.sql", script: erased },
+  { name: "0013_engine_figures.sql", script: engineFigures },
+  { name: "0014_ai_minutes.sql", script: aiMinutes },
 ];
 
 const BOOKS = `CREATE TABLE IF NOT EXISTS d1_migrations(

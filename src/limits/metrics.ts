@@ -11,6 +11,10 @@ export const METRICS = {
   minutesOfRun: 30,
   /** ms from an event to its run's first call, in which a histogram counts. */
   latencies: [10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 60_000],
+  /** ms; a timer that fires later than this after its time is late (OB-19). */
+  late: 1 * SECOND,
+  /** Models that a run tells apart in a minute, characters of their names, and the highest count of one call (OB-12): apps report these. */
+  models: { count: 8, length: 100, most: 1_000_000_000 },
   /** ms; how long counts are kept (OB-23). */
   retention: 90 * DAY,
   /** Buckets that are removed in one sweep. */

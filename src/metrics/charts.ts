@@ -49,12 +49,25 @@ export function requests(
   ]);
 }
 
-/** Seconds from an event to the first call of its run, on average; 0 where nothing started. */
-export function latency(sums: readonly PointSums<"latency" | "started">[], minutes: Minutes): Chart {
-  const started = valuesOf(sums, minutes, (sum) => sum.started);
-  const total = valuesOf(sums, minutes, (sum) => sum.latency);
-  const values = total.map((ms, i) => (started[i] ? ms / started[i] / 1000 : 0));
-  return chart(minutes, [{ name: "event_to_first_call", values }]);
+/** Seconds from an event to the first call of its run, and from a step to the call that follows it, on average; 0 where there was none. */
+export function engineLatencies(
+  sums: readonly PointSums<"latency" | "started" | "step_latency" | "step_calls">[],
+  minutes: Minutes,
+): Chart {
+  const average = (length: "latency" | "step_latency", number: "started" | "step_calls") => {
+    const numbers = valuesOf(sums, minutes, (sum) => sum[number]);
+    const total = valuesOf(sums, minutes, (sum) => sum[length]);
+    return total.map((ms, i) => (numbers[i] ? ms / numbers[i] / 1000 : 0));
+  };
+  return chart(minutes, [
+    { name: "event_to_first_call", values: average("latency", "started") },
+    { name: "step_to_step", values: average("step_latency", "step_calls") },
+  ]);
+}
+
+/** One count over time, of all apps together. */
+export function counted<Name extends Count>(sums: readonly PointSums<Name>[], minutes: Minutes, count: Name): Line {
+  return { name: count, values: valuesOf(sums, minutes, (sum) => sum[count]) };
 }
 
 /** Executing steps on average: what calls took, over how long a point is. */

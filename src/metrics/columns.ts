@@ -22,6 +22,11 @@ export const COUNTS = [
   "step_bytes",
   "busy",
   "latency",
+  "step_calls",
+  "step_latency",
+  "late_timers",
+  "messages_retried",
+  "replies_discarded",
 ] as const;
 
 /** One count. */

@@ -5,12 +5,16 @@
 import type { MinuteOfActivity } from "../decide/run/activity.ts";
 import type { EventOutcome } from "../events/event.ts";
 import { type EventEntry, isInternal } from "../history/events.ts";
-import type { RunRow } from "../history/message.ts";
+import type { DiscardedReply, RunRow } from "../history/message.ts";
+import type { JsonObject } from "../json.ts";
 import { METRICS } from "../limits.ts";
 import type { Count } from "./columns.ts";
 
-/** Which fact a contribution rests on: of a run that it exists, has started, has ended, has done something; of an event that it came, was routed. */
-type News = "created" | "started" | "ended" | "active" | "received" | "routed";
+/**
+ * Which fact a contribution rests on: of a run that it exists, has started, has ended, has done something; of an event that it came, was routed.
+ * `always`: on none, it is counted whenever it is told.
+ */
+type News = "created" | "started" | "ended" | "active" | "received" | "routed" | "always";
 
 /** Counts of one minute and function. */
 export interface Contribution {
@@ -58,6 +62,10 @@ export function runContributions(run: RunRow): Contribution[] {
   for (const { minute, ...done } of run.activity ?? []) {
     contributions.push({ ...base, news: "active", minute, counts: activityCounts(done) });
   }
+  if (run.repeats !== undefined) {
+    const minute = minuteOf(run.endedAt ?? run.startedAt ?? run.queuedAt);
+    contributions.push({ ...base, news: "active", minute, counts: { messages_retried: run.repeats } });
+  }
   return contributions;
 }
 
@@ -78,6 +86,19 @@ export function eventContributions({ environmentId, stored, routed, by }: Counte
   return contributions;
 }
 
+/** A call whose answer came too late to count (EX-11). */
+export function discardedContribution({ at, ...of }: DiscardedReply): Contribution {
+  return { ...of, ...NO_FACT, minute: minuteOf(at), counts: { replies_discarded: 1 } };
+}
+
+/** A message of the fan-out queue that had to be sent again; `at` in ms. */
+export function resentContribution(environmentId: string, at: number): Contribution {
+  const nobody = { functionId: "", functionSlug: "", appId: "" };
+  return { environmentId, ...nobody, ...NO_FACT, minute: minuteOf(at), counts: { messages_retried: 1 } };
+}
+
+const NO_FACT = { news: "always", of: "", sequence: 0, latency: null } as const;
+
 function isRateLimited(outcome: EventOutcome): boolean {
   return outcome.outcome === "skipped" && outcome.reason === "rate_limited";
 }
@@ -95,12 +116,26 @@ function activityCounts(done: Omit<MinuteOfActivity, "minute">): Contribution["c
     steps: done.steps,
     step_bytes: done.bytes,
     busy: done.busy,
+    ...(done.followed === undefined ? {} : { step_calls: done.followed }),
+    ...(done.lag === undefined ? {} : { step_latency: done.lag }),
+    ...(done.late === undefined ? {} : { late_timers: done.late }),
   };
 }
 
-/** What a run had done, as its row keeps it: minute to counts under the names of their columns. */
-export function activityByMinute(activity: readonly MinuteOfActivity[]): Record<string, Contribution["counts"]> {
-  return Object.fromEntries(activity.map(({ minute, ...done }) => [`m${minute}`, activityCounts(done)]));
+/** What a run had done, as its row keeps it: minute to counts under the names of their columns, and its calls of models. */
+export function activityByMinute(activity: readonly MinuteOfActivity[]): JsonObject {
+  const counts = activity.map(({ minute, ...done }) => [`m${minute}`, activityCounts(done)] as const);
+  const calls = activity.flatMap(({ minute, ai = [] }) =>
+    ai.map(
+      (one) => [modelKey(minute, one.model), [one.calls, one.inputTokens, one.outputTokens, one.latency]] as const,
+    ),
+  );
+  return { ...Object.fromEntries(counts), ...(calls.length === 0 ? {} : { ai: Object.fromEntries(calls) }) };
+}
+
+/** The name under which a run's row keeps its calls of a model in a minute. */
+export function modelKey(minute: number, model: string): string {
+  return `${minute} ${model}`;
 }
 
 function minuteOf(time: number): number {

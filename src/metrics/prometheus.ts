@@ -69,17 +69,41 @@ export function prometheusText(days: readonly DailySums[], unfinished: readonly 
     metric("inngest_steps_running", "gauge", "Runs that are going on.", now("running")),
     metric("inngest_steps_sleeping", "gauge", "Runs that sleep or wait.", now("sleeping")),
     metric("inngest_queue_depth", "gauge", "Runs that wait to begin.", [{ labels: [], value: waiting }]),
-    metric("millrace_event_received_total", "counter", "Events that were received.", received(days)),
+    metric("millrace_event_received_total", "counter", "Events that were received.", byDate(days, "received")),
     metric(
       "millrace_event_to_first_call_seconds",
       "histogram",
       "From the event to the first call of its run.",
       latencies(functions),
     ),
+    metric(
+      "millrace_step_to_step_seconds",
+      "summary",
+      "From the result of a step to the call that follows it.",
+      stepLatencies(functions),
+    ),
+    metric("millrace_late_timers_total", "counter", "Timers that fired late.", count("late_timers")),
+    metric(
+      "millrace_messages_retried_total",
+      "counter",
+      "Messages of the engine's queues that had to be sent or delivered again.",
+      byDate(days, "messages_retried"),
+    ),
+    metric(
+      "millrace_replies_discarded_total",
+      "counter",
+      "Calls of apps whose answer came too late to count.",
+      count("replies_discarded"),
+    ),
   ].join("");
 }
 
-function metric(name: string, type: "counter" | "gauge" | "histogram", help: string, samples: readonly Sample[]) {
+function metric(
+  name: string,
+  type: "counter" | "gauge" | "histogram" | "summary",
+  help: string,
+  samples: readonly Sample[],
+) {
   const lines = samples.map(({ labels, value, suffix = "" }) => `${name}${suffix}${labelText(labels)} ${value}\n`);
   return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join("")}`;
 }
@@ -91,8 +115,18 @@ function dated({ date, function_slug }: DailySums): Labels {
   ];
 }
 
-function received(days: readonly DailySums[]): Sample[] {
-  return [...totals(days, ["received"])].map(([date, [value = 0]]) => ({ labels: [["date", date]], value }));
+function byDate(days: readonly DailySums[], column: Count): Sample[] {
+  return [...totals(days, [column])].map(([date, [value = 0]]) => ({ labels: [["date", date]], value }));
+}
+
+function stepLatencies(days: readonly DailySums[]): Sample[] {
+  return [...totals(days, ["step_latency", "step_calls"])].flatMap(([date, [latency = 0, calls = 0]]) => {
+    const labels: Labels = [["date", date]];
+    return [
+      { labels, value: latency / 1000, suffix: "_sum" },
+      { labels, value: calls, suffix: "_count" },
+    ];
+  });
 }
 
 function latencies(days: readonly DailySums[]): Sample[] {

@@ -39,17 +39,21 @@ export async function sumsByFunction<Name extends string>(
   return results;
 }
 
-/** Counts by app and point of a chart; points where nothing was counted are left out. */
+/**
+ * Counts by app and point of a chart; points where nothing was counted are left out. `functionless`: with what concerns no function, and so
+ * no app.
+ */
 export async function sumsByPoint<Name extends Count>(
   db: D1Database,
   environmentId: string,
   scope: MetricScope,
   columns: readonly Name[],
+  { functionless = false }: { readonly functionless?: boolean } = {},
 ): Promise<PointSums<Name>[]> {
   const minutes = minutesOf(scope);
   const sums = columns.map((column) => `SUM(${column}) AS ${column}`).join(", ");
   const query = `SELECT minute / ${minutes.interval} AS slot, app_id, ${sums} FROM metric_minutes
-    WHERE ${WHERE} AND function_id <> '' GROUP BY slot, app_id ORDER BY slot`;
+    WHERE ${WHERE} ${functionless ? "" : "AND function_id <> ''"} GROUP BY slot, app_id ORDER BY slot`;
   const { results } = await scoped(db, query, environmentId, scope, minutes).all<PointSums<Name>>();
   return results;
 }

@@ -4,6 +4,7 @@
  * against what is stored, in the same transaction and before the reports themselves are written.
  */
 import { encodeRow, packRows } from "../history/bulk.ts";
+import { notErased } from "../history/erased.ts";
 import { distinctEvents } from "../history/events.ts";
 import type { RunRow } from "../history/message.ts";
 import { newestOf } from "../history/runs.ts";
@@ -35,7 +36,8 @@ const INSERT = `INSERT INTO metric_minutes (${[...KEY, ...COLUMNS].join(", ")})
     WHEN 'active' THEN runs.run_id IS NULL OR told.value->>7 > runs.sequence
     WHEN 'received' THEN events.internal_id IS NULL
     WHEN 'routed' THEN events.internal_id IS NULL OR events.routed = 0
-  END
+    WHEN 'always' THEN true
+  END AND ${notErased("told.value->>0", "told.value->>6")}
   GROUP BY 1, 2, 3
   ON CONFLICT (environment_id, minute, function_id) DO UPDATE SET
     app_id = CASE WHEN excluded.app_id = '' THEN metric_minutes.app_id ELSE excluded.app_id END,
@@ -47,10 +49,14 @@ export function metricStatements(
   events: readonly CountedEvent[],
   runs: readonly RunRow[],
 ): D1PreparedStatement[] {
-  const contributions = [
+  return countStatements(db, [
     ...newestOf(runs).flatMap(runContributions),
     ...distinctEvents(events).flatMap(eventContributions),
-  ];
+  ]);
+}
+
+/** Statements that count these contributions, those that are news. */
+export function countStatements(db: D1Database, contributions: readonly Contribution[]): D1PreparedStatement[] {
   const rows = contributions.map((contribution) => encodeRow(rowOf(contribution)));
   return packRows(rows, HISTORY.rowBytes).map((parameter) => db.prepare(INSERT).bind(parameter));
 }

@@ -3,7 +3,7 @@
  * Owns which runs are meant. Guarantees that repeating a page has no second effect and gives the same count.
  */
 import type { Bindings } from "../bindings.ts";
-import type { OperationState, PageOutcome } from "../decide/operation/operation.ts";
+import type { CancelRequest, OperationState, PageOutcome } from "../decide/operation/operation.ts";
 import { messageOf } from "../errors.ts";
 import { inParallel } from "../events/parallel.ts";
 import { type ScannedRun, scanRuns } from "../history/unfinished.ts";
@@ -12,7 +12,11 @@ import { askRun } from "../runs/ask.ts";
 import { conditionMet } from "./condition.ts";
 
 /** Cancels the runs of the next page. Throws when history cannot be read; a run that cannot be reached only counts as failed. */
-export async function cancelPage(bindings: Bindings, { request, pass }: OperationState): Promise<PageOutcome> {
+export async function cancelPage(
+  bindings: Bindings,
+  request: CancelRequest,
+  pass: Pick<OperationState["pass"], "cursor">,
+): Promise<PageOutcome> {
   const { environmentId, id, condition } = request;
   const { rows, acts } = OPERATION.page;
   const scanned = await scanRuns(bindings.DB, environmentId, request.function.id, { cursor: pass.cursor, limit: rows });

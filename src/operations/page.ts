@@ -6,6 +6,7 @@ import type { OperationRequest, OperationState, PageOutcome } from "../decide/op
 import { tallyReplays } from "../history/replayable.ts";
 import { isFinal } from "../history/status.ts";
 import { cancelPage } from "./bulk-cancellation.ts";
+import { deletePage } from "./deletion.ts";
 import { replayPage } from "./replay.ts";
 
 /** Does the next page. Throws when it could not be done; it is to be done again then. */
@@ -13,9 +14,11 @@ export async function nextPage(bindings: Bindings, state: OperationState): Promi
   const { request, pass } = state;
   switch (request.kind) {
     case "cancel":
-      return await cancelPage(bindings, state);
+      return await cancelPage(bindings, request, pass);
     case "replay":
       return await replayPage(bindings, request, pass);
+    case "delete":
+      return await deletePage(bindings, request, pass);
   }
 }
 

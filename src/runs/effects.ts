@@ -57,7 +57,8 @@ export class RunEffects {
 
   /** The run was found in its log at `now` (ms), not begun here. */
   inherit(state: RunState, now: number): void {
-    this.leases.inherit();
+    this.leases.inherit(state, now);
+    this.reporter.inherit(state);
     this.#inherited = new Map(jobsInHand(state, now).map(({ id, generation }) => [id, generation]));
   }
 

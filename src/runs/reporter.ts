@@ -34,6 +34,8 @@ export class Reporter {
   #reported: RunStatus | null = null;
   /** When the run was to be looked at, as it told history last; ms since 1970. */
   #due: number | null = null;
+  /** The newest state that was told, and how often. */
+  #told: { readonly sequence: number; readonly times: number } | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(bindings: Bindings, registrations: Registrations, leases: Leases, owner: ReporterOwner) {
@@ -46,11 +48,24 @@ export class Reporter {
   /** Reports the run as it is. At its end first does everything that its end owes; safe to repeat. */
   async report(state: RunState): Promise<void> {
     const report = await this.reportOf(state);
-    const message = historyMessage(report);
+    const message = historyMessage(this.#counted(report));
     this.#reported = report.run.status;
     this.#due = report.run.dueAt ?? null;
     counters.queueMessages++;
     await this.#bindings.HISTORY.send(message);
+  }
+
+  /** The run was found in its log: its end was told by an earlier instance, as a rule. */
+  inherit({ outcome, sequence }: RunState): void {
+    if (outcome !== null) this.#told = { sequence, times: 1 };
+  }
+
+  /** The report with how often it was sent before (OB-19); counted if none of these has arrived. */
+  #counted(report: RunReport): RunReport {
+    const { sequence } = report.run;
+    const times = this.#told?.sequence === sequence ? this.#told.times : 0;
+    this.#told = { sequence, times: times + 1 };
+    return times === 0 ? report : { ...report, run: { ...report.run, repeats: times } };
   }
 
   /** The report itself, with what became of the events of the run's end. */

@@ -57,7 +57,8 @@ function sourceOf(environmentId: string, filter: EventFilter, expression: Expres
   const located = [`events.environment_id = ${bind(environmentId)}`];
   if (only !== undefined) located.push("events.internal = 0", `events.name = ${bind(only)}`);
   const filters: string[] = [];
-  if (only === undefined && kinds.size < 2) filters.push(`events.internal = ${kinds.has(true) ? 1 : 0}`);
+  if (only === undefined && kinds.size < 2 && filter.internal === undefined)
+    filters.push(`events.internal = ${kinds.has(true) ? 1 : 0}`);
   if (only === undefined && names.length > 0) {
     filters.push(`events.name IN (SELECT value FROM json_each(${bind(JSON.stringify(names))}))`);
   }

@@ -4,7 +4,7 @@
  */
 import { currentCatalog } from "../apps/catalog.ts";
 import type { Bindings } from "../bindings.ts";
-import type { EnvironmentRef } from "../environment.ts";
+import type { EnvironmentRef } from "../environments/environment.ts";
 import { findEvent } from "../history/events.ts";
 import { readRun } from "../history/read.ts";
 import { isUlid } from "../ids.ts";

@@ -6,12 +6,15 @@
 import type { Bindings } from "../bindings.ts";
 import { countD1 } from "../counters.ts";
 import { portionsOf } from "../decide/sweep/portions.ts";
+import { forgetErased } from "../history/erased.ts";
 import { pageOfEvents, pageOfRuns, removeEvents, removeRecords, removeRuns, type Stretch } from "../history/expired.ts";
 import { encodeUlid } from "../ids.ts";
-import { EVENT, HISTORY, METRICS, RETENTION } from "../limits.ts";
+import { DELETION, EVENT, HISTORY, METRICS, RETENTION } from "../limits.ts";
+import { expireModels } from "../metrics/models.ts";
 import { expireMetrics } from "../metrics/statements.ts";
 import { askRun } from "../runs/ask.ts";
 import { settingsOf } from "../settings.ts";
+import { expireDeliveries } from "../webhooks/deliveries.ts";
 import { askEach } from "./asking.ts";
 
 /** A table that is passed over in stretches: goes through a page of it and gives the ids the page had, in their order. */
@@ -48,10 +51,14 @@ export const passEvents: Pass = async (bindings, environmentId, stretch, now) =>
   return idsOf(page);
 };
 
-/** Removes syncs, operations and counts that are older than they are kept. */
+/** Removes syncs, operations, counts, failed deliveries of webhooks and the ids of what was deleted that are older than they are kept. */
 export async function expireRecords(bindings: Bindings, environmentId: string, now: number): Promise<void> {
   await removeRecords(bindings.DB, environmentId, encodeUlid(Math.max(now - RETENTION.records, 0), NO_ENTROPY));
-  countD1((await expireMetrics(bindings.DB, environmentId, now - METRICS.retention).run()).meta);
+  await forgetErased(bindings.DB, environmentId, now - DELETION.remembered);
+  countD1((await expireDeliveries(bindings.DB, environmentId, now).run()).meta);
+  for (const expire of [expireMetrics, expireModels]) {
+    countD1((await expire(bindings.DB, environmentId, now - METRICS.retention).run()).meta);
+  }
 }
 
 const NO_ENTROPY = new Uint8Array(10);

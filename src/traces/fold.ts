@@ -107,7 +107,7 @@ function apply(fold: Fold, change: Change, { at, changes }: Decision): void {
       run.metadata.push({ change: change.change, at });
       return;
     case "ended": {
-      const { is: _, ...outcome } = change;
+      const { is: _, outlasting: _calls, ...outcome } = change;
       const job = endingJob(run, changes);
       run.outcome = { ...outcome, job, startedAt: job?.cursor ?? job?.call?.began ?? null, call: job?.call ?? null };
       return;

@@ -2,7 +2,7 @@
  * A bulk cancellation as REST v1 shows it (CR-9). Pure. Owns the JSON shape, a superset of protocol/11.
  */
 import * as z from "zod";
-import type { OperationState } from "../../decide/operation/operation.ts";
+import type { CancelRequest, OperationState } from "../../decide/operation/operation.ts";
 import { time } from "./reply.ts";
 import { isoTime, isoTimeOrNull } from "./time.ts";
 
@@ -30,13 +30,10 @@ export const cancellationFields = {
 export const cancellationReply = z.object(cancellationFields).meta({ id: "Cancellation" });
 
 /** The cancellation object. `function_id` is the id without the app's; `count` are the runs cancelled so far. */
-export function cancellationJson({
-  request,
-  status,
-  count,
-  failed,
-  endedAt,
-}: OperationState): z.output<typeof cancellationReply> {
+export function cancellationJson(
+  request: CancelRequest,
+  { status, count, failed, endedAt }: OperationState,
+): z.output<typeof cancellationReply> {
   const {
     app,
     function: { id, slug },

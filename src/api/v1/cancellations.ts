@@ -5,6 +5,7 @@ import { Hono } from "hono";
 import * as z from "zod";
 import { currentCatalog } from "../../apps/catalog.ts";
 import { functionIn } from "../../apps/named.ts";
+import type { CancelRequest } from "../../decide/operation/operation.ts";
 import { MillraceError } from "../../errors.ts";
 import { newUlid } from "../../ids.ts";
 import { COMMAND } from "../../limits.ts";
@@ -67,7 +68,7 @@ cancellations.post(
     checkPast(body.started_before, now);
     const catalog = await currentCatalog(context.env, environmentId, now);
     const { app, ...named } = functionIn(catalog, { app: body.app_id, function: body.function_id });
-    const state = await beginOperation(context.env, {
+    const request: CancelRequest = {
       id: newUlid(now),
       environmentId,
       kind: KIND,
@@ -77,8 +78,8 @@ cancellations.post(
       before: body.started_before ?? now,
       condition,
       createdAt: now,
-    });
-    const data = cancellationJson(state);
+    };
+    const data = cancellationJson(request, await beginOperation(context.env, request));
     return context.json({ ...data, data, metadata: metadata() });
   },
 );
@@ -92,5 +93,6 @@ addOperationRoutes(cancellations, {
     get: { id: "getCancellation", summary: "How far a bulk cancellation is." },
     stop: { id: "stopCancellation", summary: "Stops a bulk cancellation." },
   },
-  shown: (_, states) => states.map(cancellationJson),
+  shown: (_, states) =>
+    states.flatMap((state) => (state.request.kind === KIND ? [cancellationJson(state.request, state)] : [])),
 });

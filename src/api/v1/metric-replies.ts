@@ -52,12 +52,25 @@ export const failedFunctionsReply = z.array(
   z.object({ function_id: z.string(), function_slug: z.string(), failed: count, ended: count }),
 );
 
-/** Reply of `/v1/metrics/engine`: seconds on average, how many first calls came within how many seconds, and what D1 holds. */
+const lines = z.array(z.object({ name: z.string(), values: z.array(z.number()) }));
+
+/**
+ * Reply of `/v1/metrics/engine`: seconds on average, over time and altogether, how many first calls came within how many seconds, what came late
+ * or twice, and what D1 holds.
+ */
 export const engineReply = z.object({
   interval: count,
   points: z.array(z.iso.datetime()),
-  lines: z.array(z.object({ name: z.string(), values: z.array(z.number()) })),
+  lines,
   first_calls: z.array(z.object({ within_seconds: z.number().nullable(), count })),
+  /** On average; null where there was none. */
+  event_to_first_call_seconds: z.number().nullable(),
+  step_to_step_seconds: z.number().nullable(),
+  late_timers: count,
+  messages_retried: count,
+  replies_discarded: count,
+  /** The last three over time; their values stand beside `points`. */
+  counts: lines,
   database_bytes: count,
 });
 
@@ -65,7 +78,7 @@ export const engineReply = z.object({
 export const chartReply = z.object({
   interval: count,
   points: z.array(z.iso.datetime()),
-  lines: z.array(z.object({ name: z.string(), values: z.array(z.number()) })),
+  lines,
   /** Steps that may execute at once; only of `concurrency`, null without a ceiling. */
   ceiling: z.number().nullable().optional(),
 });

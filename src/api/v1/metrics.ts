@@ -1,33 +1,24 @@
 /**
- * `/v1/metrics` (OB-16 … OB-18): figures of functions, event names and of the environment over time. Owns the routes, their parameters and their
- * replies; counting is `metrics/`'.
+ * `/v1/metrics` (OB-16 … OB-18): figures of functions, event names and of the environment over time. Owns these routes; counting is
+ * `metrics/`'.
  */
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import { catalogOf } from "../../apps/catalog.ts";
 import { METRICS } from "../../limits.ts";
-import { backlog, byApp, type Chart, concurrency, latency, requests } from "../../metrics/charts.ts";
-import { WITHIN } from "../../metrics/columns.ts";
+import { backlog, byApp, concurrency, requests } from "../../metrics/charts.ts";
 import { unfinishedRuns } from "../../metrics/gauges.ts";
-import { type MetricScope, minutesOf } from "../../metrics/range.ts";
-import { databaseBytes, runsByHour, sumsByFunction, sumsByPoint } from "../../metrics/read.ts";
+import { minutesOf } from "../../metrics/range.ts";
+import { runsByHour, sumsByFunction, sumsByPoint } from "../../metrics/read.ts";
 import type { Api } from "../api.ts";
 import { authenticate } from "../authentication.ts";
 import { database } from "../database.ts";
 import { described } from "../openapi/described.ts";
-import {
-  chartReply,
-  engineReply,
-  failedFunctionsReply,
-  functionsReply,
-  metricsQuery,
-  statusReply,
-} from "./metric-replies.ts";
-import { parseQuery } from "./query.ts";
+import { chartJson, points, scopeOf } from "./metric-points.ts";
+import { chartReply, failedFunctionsReply, functionsReply, metricsQuery, statusReply } from "./metric-replies.ts";
 import { one, reply } from "./reply.ts";
 import { isoTime } from "./time.ts";
 
 const HOUR = 60 * 60 * 1000;
-const RANGES = { "1h": HOUR, "24h": 24 * HOUR, "7d": 7 * 24 * HOUR, "30d": 30 * 24 * HOUR } as const;
 
 /** The routes, below `/v1`. */
 export const metrics = new Hono<Api>();
@@ -222,57 +213,3 @@ metrics.get(
     return reply(context, chartJson(backlog(sums, minutesOf(whole), waiting)));
   },
 );
-
-metrics.get(
-  "/v1/metrics/engine",
-  described({
-    id: "getEngineFigures",
-    summary: "How soon events lead to calls, and how large the database is.",
-    query: metricsQuery,
-    answers: { 200: one(engineReply) },
-  }),
-  authenticate,
-  database,
-  async (context) => {
-    const { DB } = context.env;
-    const { id } = context.get("environment");
-    const scope = scopeOf(context);
-    const [{ sums, minutes }, shares, bytes] = await Promise.all([
-      points(context, scope, ["latency", "started"]),
-      sumsByFunction(DB, id, scope, [...WITHIN, "started"]),
-      databaseBytes(DB),
-    ]);
-    const within = (column: (typeof WITHIN)[number] | "started") =>
-      shares.reduce((sum, row) => sum + (row[column] ?? 0), 0);
-    const calls = METRICS.latencies.map((bound) => ({
-      within_seconds: bound / 1000,
-      count: within(`within_${bound}`),
-    }));
-    const all = { within_seconds: null, count: within("started") };
-    return reply(context, {
-      ...chartJson(latency(sums, minutes)),
-      first_calls: [...calls, all],
-      database_bytes: bytes,
-    });
-  },
-);
-
-/** What a request asks for. */
-function scopeOf(context: Context<Api>): MetricScope {
-  const { range, from, until, app_id, function_id } = parseQuery(metricsQuery, context.req.query());
-  const end = until ?? Date.now();
-  return { from: from ?? end - RANGES[range], until: end, appId: app_id, functionId: function_id };
-}
-
-async function points<Name extends Parameters<typeof sumsByPoint>[3][number]>(
-  context: Context<Api>,
-  scope: MetricScope,
-  columns: readonly Name[],
-) {
-  const sums = await sumsByPoint(context.env.DB, context.get("environment").id, scope, columns);
-  return { sums, minutes: minutesOf(scope) };
-}
-
-function chartJson({ points: begins, interval, lines }: Chart) {
-  return { interval, points: begins.map(isoTime), lines };
-}

@@ -1,6 +1,6 @@
 /**
- * Something done to many runs of a function, page by page (CR-9, CR-22): what it is to do, how far it is, when it goes on, when it is over.
- * Pure.
+ * Something done to many runs of a function, or to many events (CR-9, CR-22, OB-25), page by page: what it is to do, how far it is, when it
+ * goes on, when it is over. Pure.
  *
  * Which runs exist is known from history, which lags: a young run shows itself a second or two after its creation. Therefore all runs are
  * passed over again until a pass that began late enough found nothing new. A run that was acted on before counts in every pass, so that
@@ -8,6 +8,7 @@
  */
 import type { RunStatus } from "../../history/message.ts";
 import { OPERATION, REPLAY } from "../../limits.ts";
+import { type DeleteRequest, searches, withoutWords } from "./deletion.ts";
 
 /** What is asked for. Times are ms since 1970. */
 interface Wish {
@@ -26,7 +27,7 @@ interface Wish {
 }
 
 /** Unfinished runs are cancelled. */
-interface CancelRequest extends Wish {
+export interface CancelRequest extends Wish {
   readonly kind: "cancel";
 }
 
@@ -39,21 +40,21 @@ export interface ReplayRequest extends Wish {
   readonly preview: number;
 }
 
-/** An operation of either kind. */
-export type OperationRequest = CancelRequest | ReplayRequest;
+/** An operation of any kind. */
+export type OperationRequest = CancelRequest | ReplayRequest | DeleteRequest;
 
-/** What is done to each run. */
+/** What is done to each run, or event. */
 export type OperationKind = OperationRequest["kind"];
 
 /** An operation as it stands. */
 export interface OperationState {
   readonly request: OperationRequest;
   readonly status: "running" | "completed" | "stopped";
-  /** Runs acted on, as far as known. Never falls. */
+  /** Runs acted on, as far as known; of a deletion the events, or the run, that were meant and are gone. Never falls. */
   readonly count: number;
   /** Runs that could not be reached in the last pass that ended. */
   readonly failed: number;
-  /** Runs of that pass for which nothing can be done: what they were made of is past its retention. */
+  /** Runs of that pass for which nothing can be done: what they were made of is past its retention, or they are not to be cancelled. */
   readonly lost: number;
   readonly endedAt: number | null;
   readonly pass: Pass;
@@ -100,16 +101,22 @@ export interface PageOutcome {
   readonly failed: number;
   /** Runs for which nothing can be done; absent: none. */
   readonly lost?: number;
-  /** It could not go further than `cursor`, which may still be the beginning: for now (`wait`), or for good (`stop`). */
-  readonly hold?: "wait" | "stop";
+  /**
+   * It could not go further than `cursor`, which may still be the beginning: for now (`wait`), or for good (`stop`); or it did enough for one
+   * page (`more`).
+   */
+  readonly hold?: "wait" | "stop" | "more";
 }
 
-/** A new operation, which goes on at once. */
+/**
+ * A new operation, which goes on at once. A deletion waits until history knows what exists: the way from an event to its runs and reruns is
+ * gone with the event.
+ */
 export function begin(request: OperationRequest): OperationState {
-  const { createdAt } = request;
-  const pass = { number: 1, begunAt: createdAt, known: 0, cursor: null, count: 0, failed: 0, lost: 0 };
+  const due = request.createdAt + (request.kind === "delete" ? OPERATION.settle : 0);
+  const pass = { number: 1, begunAt: due, known: 0, cursor: null, count: 0, failed: 0, lost: 0 };
   const nothing = { count: 0, failed: 0, lost: 0, failures: 0, waits: 0, watch: null };
-  return { request, status: "running", endedAt: null, pass, due: createdAt, ...nothing };
+  return { request, status: "running", endedAt: null, pass, due, ...nothing };
 }
 
 /** A page was done. Of an operation that was stopped meanwhile only the count changes. */
@@ -121,7 +128,7 @@ export function paged(state: OperationState, page: PageOutcome, now: number): Op
     failed: state.pass.failed + page.failed,
     lost: state.pass.lost + (page.lost ?? 0),
   };
-  const known = { ...state, count: Math.max(state.count, pass.count), failures: 0, waits: 0 };
+  const known = { ...state, count: countAfter(state, pass, page), failures: 0, waits: 0 };
   if (state.status !== "running") return known;
   const rested = now + restAfter(request.kind, page.asked);
   switch (page.hold) {
@@ -131,11 +138,13 @@ export function paged(state: OperationState, page: PageOutcome, now: number): Op
       const due = Math.max(rested, now + doubled(REPLAY.wait, state.waits));
       return { ...known, pass: { ...pass, cursor: page.cursor }, due, waits: state.waits + 1 };
     }
+    case "more":
+      return { ...known, pass: { ...pass, cursor: page.cursor }, due: rested };
     case undefined:
   }
   if (page.cursor !== null) return { ...known, pass: { ...pass, cursor: page.cursor }, due: rested };
   const settledAt = request.createdAt + OPERATION.settle;
-  const complete = pass.begunAt >= settledAt && pass.count <= pass.known && pass.failed === 0;
+  const complete = isAll(request, pass, settledAt) && pass.failed === 0;
   if (complete || pass.number >= OPERATION.passes)
     return acted({ ...known, failed: pass.failed, lost: pass.lost }, now);
   // Whoever could not be reached is given time; what was found late is followed up soon.
@@ -153,9 +162,20 @@ export function paged(state: OperationState, page: PageOutcome, now: number): Op
   return { ...known, failed: pass.failed, lost: pass.lost, pass: next, due };
 }
 
+/** What was deleted is not found again, so that each pass adds to the others; everything else counts in every pass. */
+function countAfter(state: OperationState, pass: Pass, page: PageOutcome): number {
+  return state.request.kind === "delete" ? state.count + page.count : Math.max(state.count, pass.count);
+}
+
+/** Whether a pass has seen everything that is meant. */
+function isAll(request: OperationRequest, pass: Pass, settledAt: number): boolean {
+  if (request.kind !== "delete") return pass.begunAt >= settledAt && pass.count <= pass.known;
+  return !searches(request) || (pass.begunAt >= settledAt && pass.count === 0);
+}
+
 /** Everything was done that was to be done. A replay goes on until its runs have ended (CR-24). */
 function acted(state: OperationState, now: number): OperationState {
-  if (state.request.kind === "cancel") return { ...state, status: "completed", endedAt: now };
+  if (state.request.kind !== "replay") return over(state, "completed", now);
   return { ...state, watch: { since: now, ended: 0, changedAt: now }, due: now };
 }
 
@@ -181,13 +201,23 @@ export function hindered(state: OperationState, now: number): OperationState {
 
 /** Somebody stops it. What was done stays done; one that has ended stays as it is. */
 export function stopped(state: OperationState, now: number): OperationState {
-  return state.status === "running" ? { ...state, status: "stopped", endedAt: now } : state;
+  return state.status === "running" ? over(state, "stopped", now) : state;
+}
+
+function over(state: OperationState, status: "completed" | "stopped", now: number): OperationState {
+  return { ...state, request: lasting(state.request), status, endedAt: now };
+}
+
+/** The request as it may be kept and listed. */
+export function lasting(request: OperationRequest): OperationRequest {
+  return request.kind === "delete" ? withoutWords(request) : request;
 }
 
 /** ms between a page that asked so many runs and the next one. */
 function restAfter(kind: OperationKind, asked: number): number {
   switch (kind) {
     case "cancel":
+    case "delete":
       return asked * OPERATION.pace;
     case "replay":
       return asked > 0 ? REPLAY.rest : 0;

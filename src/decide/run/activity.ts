@@ -5,6 +5,7 @@
  */
 import { type Json, objectOf } from "../../json.ts";
 import { METRICS } from "../../limits.ts";
+import { type ModelCalls, oneCall, withCalls } from "./ai-activity.ts";
 import type { Change } from "./change.ts";
 import type { Draft } from "./evolve.ts";
 import type { Job } from "./state.ts";
@@ -24,6 +25,13 @@ export interface MinuteOfActivity {
   readonly steps: number;
   /** ms that the ended calls took. */
   readonly busy: number;
+  /** Calls that followed a step, and ms from its result to the call's beginning, of all of them (OB-19). Absent: 0, like all that follows. */
+  readonly followed?: number;
+  readonly lag?: number;
+  /** Timers that fired too late: sleeps, time-outs, retries, delayed starts. */
+  readonly late?: number;
+  /** Calls of models, by model (OB-12). */
+  readonly ai?: readonly ModelCalls[];
 }
 
 type Counts = Partial<Omit<MinuteOfActivity, "minute">>;
@@ -52,7 +60,22 @@ function sum(before: MinuteOfActivity, counts: Counts): MinuteOfActivity {
     bytes: before.bytes + (counts.bytes ?? 0),
     steps: before.steps + (counts.steps ?? 0),
     busy: before.busy + (counts.busy ?? 0),
+    ...added("followed", before, counts),
+    ...added("lag", before, counts),
+    ...added("late", before, counts),
+    ...addedCalls(before.ai ?? [], counts.ai ?? []),
   };
+}
+
+/** What is nearly always 0 takes no place in reports. */
+function added(name: "followed" | "lag" | "late", before: Counts, counts: Counts): Counts {
+  const total = (before[name] ?? 0) + (counts[name] ?? 0);
+  return total === 0 ? {} : { [name]: total };
+}
+
+function addedCalls(before: readonly ModelCalls[], more: readonly ModelCalls[]): Counts {
+  const calls = more.reduce(withCalls, before);
+  return calls.length === 0 ? {} : { ai: calls };
 }
 
 function countsOf(draft: Draft, change: Change, at: number): Counts | null {
@@ -73,8 +96,27 @@ function countsOf(draft: Draft, change: Change, at: number): Counts | null {
       const job = called(draft, change.job);
       return job === null ? null : { busy: -lengthOf(job, at) };
     }
-    case "finished":
-      return { steps: 1, bytes: change.bytes };
+    case "begun": {
+      const { startAt, queuedAt } = draft.identity;
+      return startAt > queuedAt ? lateBy(draft, change.at - startAt) : null;
+    }
+    case "called": {
+      // The engine makes a request for a model itself; what the app asks one is told with its step's result.
+      if (change.request?.via === "ai") return { ai: [oneCall({ ...change.request, latency: at - change.began })] };
+      const job = called(draft, change.job);
+      if (job === null) return null;
+      const waited = Math.max(0, change.began - job.due);
+      if (job.attempt > 0) return lateBy(draft, waited);
+      // The first call of a run has figures of its own, and one that is repeated follows its own loss.
+      const follows = job.id > 1 && job.generation === 1 && isUnhindered(draft);
+      return follows ? { followed: 1, lag: waited } : null;
+    }
+    case "finished": {
+      const step = draft.steps.get(change.id);
+      const timed = step?.status === "sleeping" || step?.status === "waiting";
+      const asked = change.ai === undefined ? {} : { ai: [oneCall(change.ai)] };
+      return { steps: 1, bytes: change.bytes, ...(timed ? lateBy(draft, at - step.until) : {}), ...asked };
+    }
     case "ended": {
       const [job] = [...draft.jobs.values()].filter((one) => !one.request);
       if (job === undefined || change.status === "cancelled" || isHandler(draft, job)) return null;
@@ -110,6 +152,15 @@ function endedBadly({ stack, steps }: Draft, at: number): boolean {
 function isError(memo: Json): boolean {
   const names = Object.keys(objectOf(memo));
   return names.length === 1 && names[0] === "error";
+}
+
+/** A timer that fired so many ms after its time. What a limit or a pause holds back is not late. */
+function lateBy(draft: Draft, ms: number): Counts | null {
+  return ms > METRICS.late && isUnhindered(draft) ? { late: 1 } : null;
+}
+
+function isUnhindered({ identity, suspended, pausesOver, keptOut }: Draft): boolean {
+  return (identity.flow?.lines.length ?? 0) === 0 && suspended === null && pausesOver === 0 && !keptOut;
 }
 
 function lengthOf({ due }: Job, at: number): number {

@@ -26,7 +26,7 @@ export const replays: readonly Case[] = [
       ]);
       const from = new Date().toISOString();
       const ids = await send(Array.from({ length: 120 }, () => ({ name: on("x") })));
-      await Promise.all(ids.map((id) => ended(id)));
+      for (const id of ids) await ended(id);
       broken = false;
       const made = await replay(scenario, {
         function_id: slug("rep"),
@@ -208,7 +208,7 @@ export const replays: readonly Case[] = [
         fn("live", on("live"), () => Date.now()),
       ]);
       const ids = await send(Array.from({ length: 150 }, (_, n) => ({ name: on("x"), data: { n } })));
-      await Promise.all(ids.map((id) => ended(id)));
+      for (const id of ids) await ended(id);
       phase = "mixed";
       const few = { function_id: slug("f"), statuses: ["Failed"], if: "event.data.n < 4", request_id: "once" };
       await until(async () => (await previewOf(scenario, few)) === 4);
@@ -263,7 +263,7 @@ export const replays: readonly Case[] = [
         }),
       ]);
       const ids = await send(Array.from({ length: 20 }, (_, n) => ({ name: on("x"), data: { n } })));
-      await Promise.all(ids.map((id) => ended(id)));
+      for (const id of ids) await ended(id);
       broken = false;
       const wish = { function_id: slug("f"), statuses: ["Failed"] };
       await until(async () => (await previewOf(scenario, wish)) === 20);

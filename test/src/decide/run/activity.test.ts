@@ -72,6 +72,46 @@ describe("API-28: what a run has done", () => {
     ).toEqual([{ ...zero, minute, scheduled: 1, succeeded: 1, busy: 50 }]);
   });
 
+  it("OB-19: tells how long after a step's result the next call began, the first call and repeated ones aside", () => {
+    const next = (at: number): Change[] => [
+      { is: "done", job: 1 },
+      { is: "queued", stepId: null, due: T + at },
+    ];
+    const began = (job: number, at: number): Change => ({ is: "called", job, began: T + at });
+    expect(
+      activityOf(
+        [100, [began(1, 40), finished("a", { data: 1 }, 1), ...next(100)]],
+        [200, [began(2, 107), finished("b", { data: 1 }, 1), { is: "queued", stepId: null, due: T + 200 }]],
+        [300, [{ is: "delivered", job: 3 }]],
+        [400, [began(3, 310)]],
+      ),
+    ).toMatchObject([{ followed: 1, lag: 7 }]);
+  });
+
+  it("OB-19: counts timers that fired late, of what nothing held back", () => {
+    const announced = (id: string) => ({ id, label, group: 1, race: false, at: T }) as const;
+    const sleeping: Change = { is: "sleeping", ...announced("s"), until: T + 1000 };
+    const waiting: Change = {
+      is: "waiting",
+      ...announced("w"),
+      on: { kind: "event", event: "x", condition: null },
+      until: T + 9000,
+    };
+    const late = (...decisions: [number, Change[]][]) => activityOf(...decisions)?.[0]?.late ?? 0;
+    const inTime = 1000 + METRICS.late;
+    expect(late([10, [sleeping]], [inTime, [finished("s", null, 4)]])).toBe(0);
+    expect(late([10, [sleeping]], [inTime + 1, [finished("s", null, 4)]])).toBe(1);
+    // Its event came in time.
+    expect(late([10, [waiting]], [5000, [finished("w", {}, 4)]])).toBe(0);
+    expect(late([10, [waiting]], [9000 + METRICS.late + 1, [finished("w", null, 4)]])).toBe(1);
+    const held: Change = { is: "suspended", since: T, at: T + 20 };
+    expect(late([10, [sleeping]], [20, [held]], [inTime + 1, [finished("s", null, 4)]])).toBe(0);
+    const retried: Change = { is: "retried", job: 1, attempt: 1, due: T + 500, error: null, at: T + 100 };
+    const called = (at: number): Change => ({ is: "called", job: 1, began: T + at });
+    expect(late([100, [retried]], [600, [called(510)]])).toBe(0);
+    expect(late([100, [retried]], [5000, [called(501 + METRICS.late)]])).toBe(1);
+  });
+
   it("tells so many minutes apart, and counts the rest for the last of them", () => {
     const decisions = Array.from({ length: METRICS.minutesOfRun + 10 }, (_, i): [number, Change[]] => {
       return [i * MINUTE, [finished(`s${i}`, { data: 1 }, 1)]];

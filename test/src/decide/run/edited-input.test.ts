@@ -23,7 +23,7 @@ function call(run: TestRun, job = run.job()) {
     requestId: "r",
     serverKind: "dev",
     maxSteps: 1000,
-    canFetchState: true,
+    requests: { canFetchState: true, canCheckpoint: true },
     canonical: false,
   });
   const { steps, ctx } = JSON.parse(body);
