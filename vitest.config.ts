@@ -1,9 +1,10 @@
 /**
- * The test suites: `pure` in plain Node, `simulation` on a simulated platform, `runtime` inside workerd, `conformance` through the official SDKs over real HTTP, `faults` on engines that are killed, mixed and restored, and with apps that misbehave, `browser` in Chromium.
+ * The test suites: `pure` in plain Node, `cli` what starts programs, `simulation` on a simulated platform, `runtime` inside workerd, `conformance` through the official SDKs over real HTTP, `instrumented` the same with apps that change their whole process, `faults` on engines that are killed, mixed and restored, and with apps that misbehave, `browser` in Chromium.
  */
 import { resolve } from "node:path";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { FoldersInOrder } from "./test/order.ts";
 import { PLANTED_BUGS } from "./test/simulation/planted/bugs.ts";
 import { bugNamed, planting } from "./test/simulation/planted/plant.ts";
 
@@ -15,25 +16,44 @@ const textModules = {
     /\.(?:sql|html|md)$/.test(id) ? `export default ${JSON.stringify(text)}` : undefined,
 };
 
-/** The variables of fuzz tests, which code inside workerd can only read as bindings (test/fuzz/plan.ts). */
-function fuzzing(): Record<string, string> {
-  const { FUZZ_SEED = "", FUZZ_CASES = "" } = process.env;
-  return { FUZZ_SEED, FUZZ_CASES };
+/** The variables of fuzz tests (test/fuzz/plan.ts) and of crash points, which code inside workerd can only read as bindings. */
+function variables(): Record<string, string> {
+  const { FUZZ_SEED = "", FUZZ_CASES = "", CRASH_POINTS_EVERY = "" } = process.env;
+  return { FUZZ_SEED, FUZZ_CASES, CRASH_POINTS_EVERY };
 }
 
 /** Test files at the same time, in all suites together: more than cores, because most of a test is waiting. So tests must not be judged by their time. */
-const WORKERS = { fileParallelism: true, maxWorkers: 3, testTimeout: 30_000 };
+const WORKERS = { fileParallelism: true, maxWorkers: 4, testTimeout: 30_000 };
+
+/** Suites whose processes go on with the next file: starting one, and loading what all of them need, costs more than most files do. */
+const SHARED_PROCESS = { isolate: false, setupFiles: ["./test/shared-process.ts"] };
+
+/** Suites against a real engine. */
+const ENGINE = {
+  ...WORKERS,
+  globalSetup: "./test/conformance/build.ts",
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+};
+
+/** Apps whose SDK traces everything their process does. */
+const INSTRUMENTED = ["test/conformance/traces/userland-*.test.ts"];
 
 export default defineConfig({
   test: {
-    reporters: ["default", ["json", { outputFile: "dist/test-results.json" }]],
+    sequence: { sequencer: FoldersInOrder },
+    reporters: ["default", ["json", { outputFile: process.env["TEST_RESULTS"] ?? "dist/test-results.json" }]],
     projects: [
-      { test: { name: "pure", include: ["test/{src,cli,architecture}/**/*.test.ts"], ...WORKERS } },
+      {
+        plugins: [textModules],
+        test: { name: "pure", include: ["test/src/**/*.test.ts"], ...WORKERS, ...SHARED_PROCESS },
+      },
+      { test: { name: "cli", include: ["test/{cli,architecture}/**/*.test.ts"], ...WORKERS } },
       {
         plugins: [
           cloudflareTest({
             wrangler: { configPath: "./wrangler.toml" },
-            miniflare: { bindings: { MILLRACE_MODE: "dev", ...fuzzing() } },
+            miniflare: { bindings: { MILLRACE_MODE: "dev", ...variables() } },
           }),
         ],
         test: { name: "runtime", include: ["test/durable-objects/**/*.test.ts"], ...WORKERS },
@@ -50,19 +70,18 @@ export default defineConfig({
         test: {
           name: "conformance",
           include: ["test/conformance/**/*.test.ts"],
-          ...WORKERS,
-          globalSetup: "./test/conformance/build.ts",
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          exclude: INSTRUMENTED,
+          ...ENGINE,
+          ...SHARED_PROCESS,
         },
       },
+      { test: { name: "instrumented", include: INSTRUMENTED, ...ENGINE } },
       {
         test: {
           name: "faults",
           include: ["test/faults/**/*.test.ts"],
-          ...WORKERS,
-          globalSetup: "./test/conformance/build.ts",
-          testTimeout: 60_000,
+          ...ENGINE,
+          ...SHARED_PROCESS,
           hookTimeout: 120_000,
         },
       },
@@ -70,8 +89,7 @@ export default defineConfig({
         test: {
           name: "browser",
           include: ["test/browser/**/*.test.ts"],
-          ...WORKERS,
-          globalSetup: "./test/conformance/build.ts",
+          ...ENGINE,
           testTimeout: 90_000,
           hookTimeout: 120_000,
         },

@@ -24,6 +24,8 @@ export interface DevOptions {
   readonly persistDir: string;
   /** Whether state lives in a directory of its own that goes away at exit. */
   readonly inMemory: boolean;
+  /** Whether there is a page and GraphQL (API-23). */
+  readonly ui: boolean;
   /** Flags of other servers that were given and do nothing here (DEV-5). */
   readonly ignored: readonly string[];
 }
@@ -35,7 +37,7 @@ export type Command =
   | { readonly kind: "version" }
   | { readonly kind: "invalid"; readonly message: string };
 
-const BOOLEANS = ["no-example", "no-discovery", "no-poll", "in-memory", "help", "version"] as const;
+const BOOLEANS = ["no-example", "no-discovery", "no-poll", "no-ui", "in-memory", "help", "version"] as const;
 const IGNORED = [
   "sqlite-dir",
   "redis-uri",
@@ -58,6 +60,7 @@ const OPTIONS = {
   "no-example": { type: "boolean" },
   "no-discovery": { type: "boolean" },
   "no-poll": { type: "boolean" },
+  "no-ui": { type: "boolean" },
   "in-memory": { type: "boolean" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean" },
@@ -76,6 +79,7 @@ export const HELP = `Usage: npm run dev -- [flags]
       --retry-interval <s> constant wait between attempts, instead of the back-off table (0: the table)
       --persist-dir <path> where state is kept (.millrace)
       --in-memory          keep nothing
+      --no-ui              no page, no GraphQL
   -h, --help               this text
       --version            the version
 
@@ -136,6 +140,7 @@ function interpret(values: Values, environment: Readonly<Record<string, string |
     retryInterval: integer("retry-interval", 0, 86_400),
     persistDir: setting("persist-dir") ?? ".millrace",
     inMemory: on("in-memory"),
+    ui: !on("no-ui"),
     ignored: IGNORED.filter((flag) => values[flag] !== undefined).map((flag) => `--${flag}`),
   };
 }

@@ -91,7 +91,11 @@ async function runEngine({ options, signal, onLost }: ServerContext, state: Stat
     port: options.port,
     host: options.host === "localhost" ? "127.0.0.1" : options.host,
     persistDir: state.dir,
-    bindings: { MILLRACE_MODE: "dev", MILLRACE_RETRY_INTERVAL: String(options.retryInterval) },
+    bindings: {
+      MILLRACE_MODE: "dev",
+      MILLRACE_RETRY_INTERVAL: String(options.retryInterval),
+      MILLRACE_NO_UI: options.ui ? "0" : "1",
+    },
     bundleDir,
     quiet: false,
     endOnSignals: false,

@@ -58,6 +58,7 @@ export interface Bindings {
   readonly MILLRACE_CRON_CATCH_UP?: string;
   readonly MILLRACE_ALLOW_PRIVATE_APPS?: string;
   readonly MILLRACE_ALLOW_PRIVATE_FETCH?: string;
+  readonly MILLRACE_NO_UI?: string;
   readonly TEST_MODE?: string;
   readonly INNGEST_SIGNING_KEY?: string;
   readonly INNGEST_SIGNING_KEY_FALLBACK?: string;

@@ -6,7 +6,7 @@
 /** `number` is stable for ever; `status` is the HTTP status, or null for errors that only runs show. */
 interface ErrorEntry {
   readonly number: number;
-  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 410 | 413 | 429 | 500 | 501 | 503 | null;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 410 | 412 | 413 | 429 | 500 | 501 | 503 | null;
 }
 
 /** The table of spec/00 "Error codes". 1xx input, 2xx access, 3xx registration, 4xx unknown or conflicting, 5xx calls, 6xx steps, 7xx runs, 9xx engine. */
@@ -20,6 +20,7 @@ export const ERRORS = {
   invalid_request: { number: 106, status: 400 },
   message_too_large: { number: 107, status: 413 },
   query_invalid: { number: 108, status: 400 },
+  transform_failed: { number: 109, status: 412 },
 
   event_key_missing: { number: 200, status: 401 },
   event_key_not_found: { number: 201, status: 401 },
@@ -28,6 +29,7 @@ export const ERRORS = {
   not_configured: { number: 204, status: 503 },
   rate_limited: { number: 205, status: 429 },
   realtime_rate_limited: { number: 206, status: 429 },
+  event_filtered: { number: 207, status: 403 },
 
   config_invalid: { number: 300, status: 400 },
   schedule_invalid: { number: 301, status: 400 },
@@ -57,10 +59,15 @@ export const ERRORS = {
   window_not_open: { number: 408, status: 404 },
   step_not_found: { number: 409, status: 404 },
   query_not_found: { number: 410, status: 404 },
+  environment_not_found: { number: 411, status: 404 },
+  key_not_found: { number: 412, status: 404 },
+  webhook_not_found: { number: 413, status: 404 },
   run_ended: { number: 420, status: 409 },
   conflict: { number: 421, status: 409 },
   run_cancelled: { number: 422, status: 409 },
   function_skipped: { number: 423, status: 409 },
+  environment_ambiguous: { number: 424, status: 409 },
+  already_exists: { number: 425, status: 409 },
 
   call_timeout: { number: 500, status: null },
   app_unreachable: { number: 501, status: null },

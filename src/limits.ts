@@ -3,12 +3,14 @@
  * No other file holds a literal limit. Those an operator may change are defaults here and are read through `settings.ts`.
  */
 export * from "./limits/call.ts";
+export * from "./limits/deletion.ts";
 export * from "./limits/endpoint.ts";
 export * from "./limits/event.ts";
 export * from "./limits/expression.ts";
 export * from "./limits/flow.ts";
 export * from "./limits/history.ts";
 export * from "./limits/insights.ts";
+export * from "./limits/keys.ts";
 export * from "./limits/mcp.ts";
 export * from "./limits/metrics.ts";
 export * from "./limits/operation.ts";
@@ -22,3 +24,4 @@ export * from "./limits/schedule.ts";
 export * from "./limits/search.ts";
 export * from "./limits/sweep.ts";
 export * from "./limits/trace.ts";
+export * from "./limits/webhook.ts";

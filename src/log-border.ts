@@ -4,6 +4,7 @@
  */
 import type { Bindings } from "./bindings.ts";
 import { MillraceError } from "./errors.ts";
+import { openedKeys } from "./keys/signing-keys.ts";
 import { maskText } from "./masking.ts";
 import { type Settings, settingsOf } from "./settings.ts";
 
@@ -40,8 +41,8 @@ export function ownKeys(bindings: Bindings): readonly string[] {
   }
 }
 
-/** The keys of a deployment as they could be quoted: signing keys without their prefix, so that no form of them remains. */
+/** The keys of a deployment, stored ones that are in use included, as they could be quoted: signing keys without their prefix, so that no form of them remains. */
 function keysOf({ signingKeys, eventKeys, secrets }: Settings): readonly string[] {
   const bare = signingKeys.map((key) => key.replace(/^signkey-\w+-/, ""));
-  return [...bare, ...eventKeys, ...secrets].filter((key) => key.length >= KEY_LENGTH);
+  return [...bare, ...openedKeys(), ...eventKeys, ...secrets].filter((key) => key.length >= KEY_LENGTH);
 }

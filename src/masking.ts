@@ -30,6 +30,8 @@ const SCHEME = /\b(Bearer|Basic)(\s+)([\w.~+/=-]{6,})/gi;
 // What follows the word may be a word as well: "basic training".
 const NO_WORD = /\d|[a-z][A-Z]|.{24}/;
 const SIGNING_KEY = /\bsignkey-\w+-[0-9a-fA-F]{8,}/g;
+/** Keys that the engine makes, wherever they stand (src/keys/value.ts). */
+const STORED_KEY = /\b(?:ek|wh|mk)_[\w-]{43}(?![\w-])/g;
 
 /** The text without credentials of URLs and headers inside it, and without any of `secrets`. */
 export function maskText(text: string, secrets: readonly string[]): string {
@@ -38,6 +40,7 @@ export function maskText(text: string, secrets: readonly string[]): string {
       NO_WORD.test(value) ? `${scheme}${blank}${MASK}` : whole,
     )
     .replace(SIGNING_KEY, MASK)
+    .replace(STORED_KEY, MASK)
     .replace(USER, `$1${MASK}@`)
     .replace(QUERY, (whole, separator: string, name: string) =>
       isCredentialName(name) ? `${separator}${name}=${MASK}` : whole,

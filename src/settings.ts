@@ -57,6 +57,7 @@ const schema = z.object({
   MILLRACE_CRON_CATCH_UP: z.enum(["skip", "latest", "all"]).optional(),
   MILLRACE_ALLOW_PRIVATE_APPS: flag.optional(),
   MILLRACE_ALLOW_PRIVATE_FETCH: flag.optional(),
+  MILLRACE_NO_UI: flag.optional(),
   TEST_MODE: flag.optional(),
   INNGEST_SIGNING_KEY: hexKey.optional(),
   INNGEST_SIGNING_KEY_FALLBACK: hexKey.optional(),
@@ -101,6 +102,8 @@ export interface Settings {
   readonly cronCatchUp: "skip" | "latest" | "all";
   readonly allowPrivateApps: boolean;
   readonly allowPrivateFetch: boolean;
+  /** Whether people get pages, and tools GraphQL (API-23). */
+  readonly ui: boolean;
   /** Whether test suites may use the routes below `/test`; never in cloud mode. */
   readonly testMode: boolean;
   /** Current key first; empty in dev mode, where a configured key is ignored (DEV-12). */
@@ -147,6 +150,7 @@ export function readSettings(bindings: Bindings): Settings {
     cronCatchUp: value.MILLRACE_CRON_CATCH_UP ?? (dev ? "skip" : "latest"),
     allowPrivateApps: value.MILLRACE_ALLOW_PRIVATE_APPS ?? dev,
     allowPrivateFetch: value.MILLRACE_ALLOW_PRIVATE_FETCH ?? dev,
+    ui: !(value.MILLRACE_NO_UI ?? false),
     testMode: dev && (value.TEST_MODE ?? false),
     signingKeys: dev ? [] : keys,
     eventKeys: dev

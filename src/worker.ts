@@ -5,13 +5,11 @@
 import { env } from "cloudflare:workers";
 import { router } from "./api/router.ts";
 import type { Bindings } from "./bindings.ts";
-import { environmentOf } from "./environment.ts";
 import { consumeFanout, type FanoutMessage } from "./events/fanout.ts";
 import { consumeHistory } from "./history/consume.ts";
 import type { HistoryMessage } from "./history/message.ts";
 import { guardLog, ownKeys } from "./log-border.ts";
-import { environmentStub } from "./objects.ts";
-import { settingsOf } from "./settings.ts";
+import { sweepEnvironments } from "./sweep/environments.ts";
 
 export { Capacity } from "../durable-objects/capacity.ts";
 export { Channel } from "../durable-objects/channel.ts";
@@ -34,7 +32,7 @@ export default {
   },
   /** Once a minute: wakes what an alarm that the platform gave up would leave asleep. */
   async scheduled(_controller, bindings) {
-    await environmentStub(bindings, environmentOf(settingsOf(bindings)).id).sweep();
+    await sweepEnvironments(bindings, Date.now());
   },
   async queue(batch, bindings) {
     // A queue carries one kind of message; its name tells which.

@@ -10,6 +10,7 @@ import { checkHealth } from "../apps/health.ts";
 import { listApps, type StoredApp } from "../apps/store.ts";
 import { syncUrl } from "../apps/sync.ts";
 import { listSyncs } from "../apps/sync-history.ts";
+import { settingsIn } from "../environments/settings.ts";
 import { MillraceError } from "../errors.ts";
 import { COMMAND } from "../limits.ts";
 import type { Api } from "./api.ts";
@@ -152,9 +153,11 @@ apps.get(
   async (context) => {
     const app = await find(context);
     refuseEndpoints(app);
-    const { functions } = await currentCatalog(context.env, context.get("environment").id, Date.now());
+    const environmentId = context.get("environment").id;
+    const { functions } = await currentCatalog(context.env, environmentId, Date.now());
     const active = functions.filter((registered) => registered.app.id === app.id && !registered.archived).length;
-    const checks = await checkHealth(context.get("settings"), { url: app.url, functions: active }, Date.now());
+    const settings = await settingsIn(context.env, environmentId, Date.now());
+    const checks = await checkHealth(settings, { url: app.url, functions: active }, Date.now());
     return reply(context, { healthy: checks.every(({ result }) => result !== "failed"), checks });
   },
 );

@@ -6,7 +6,7 @@ import { Hono } from "hono";
 import packageJson from "../../package.json" with { type: "json" };
 import { catalogOf } from "../apps/catalog.ts";
 import type { RegisteredFunction, Trigger } from "../apps/function.ts";
-import { environmentOf } from "../environment.ts";
+import { environmentOf } from "../environments/environment.ts";
 import { MillraceError } from "../errors.ts";
 import type { Api } from "./api.ts";
 

@@ -7,7 +7,6 @@ import { type Context, Hono } from "hono";
 import { endpointOf, listEndpoint } from "../apps/endpoint.ts";
 import type { Bindings } from "../bindings.ts";
 import type { Reported } from "../decide/run/endpoint.ts";
-import { environmentOf } from "../environment.ts";
 import { MillraceError, messageOf } from "../errors.ts";
 import { sourceOf } from "../events/accept.ts";
 import { readBody } from "../events/body.ts";
@@ -17,7 +16,7 @@ import { CALL, ENDPOINT } from "../limits.ts";
 import { type EndpointResult, httpResponse, responseOf } from "../protocol/endpoint-output.ts";
 import { type Parsed, parseNewRun, parseSteps } from "../protocol/endpoint-report.ts";
 import { STREAM } from "../protocol/realtime.ts";
-import { checkOutputToken, outputToken, realtimeToken } from "../protocol/token.ts";
+import { checkOutputToken, claimedEnvironment, outputToken, realtimeToken } from "../protocol/token.ts";
 import { askRun } from "../runs/ask.ts";
 import { endpointIdentity } from "../runs/endpoint.ts";
 import type { Api } from "./api.ts";
@@ -72,8 +71,9 @@ for (const prefix of ["/v1/checkpoint", "/v1/http/runs"]) {
   endpoint.all(`${prefix}/:runId/output`, described(note.output), async (context) => {
     const runId = context.req.param("runId");
     const settings = context.get("settings");
-    const environmentId = environmentOf(settings).id;
-    await checkOutputToken(settings, environmentId, runId, context.req.query("token") ?? "", Date.now());
+    const token = context.req.query("token") ?? "";
+    const environmentId = claimedEnvironment(token);
+    await checkOutputToken(settings, environmentId, runId, token, Date.now());
     const result = await resultOf(context.env, environmentId, runId, settings.endpointWait);
     switch (result.state) {
       case "unknown":

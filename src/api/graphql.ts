@@ -10,6 +10,7 @@ import { authenticate } from "./authentication.ts";
 import { database } from "./database.ts";
 import { GraphqlContext } from "./graphql/context.ts";
 import { answer } from "./graphql/execute.ts";
+import { withPages } from "./pages.ts";
 import { parseBody } from "./v1/body.ts";
 
 const request = z.object({
@@ -21,9 +22,14 @@ const request = z.object({
 /** To be mounted at `/`. */
 export const graphql = new Hono<Api>();
 
-graphql.post("/v0/gql", authenticate, database, async (context) => {
+graphql.post("/v0/gql", withPages, authenticate, database, async (context) => {
   const asked = await parseBody(context, request, GRAPHQL.requestBytes);
-  const { env, req } = context;
-  const reading = new GraphqlContext(env, context.get("environment"), context.get("settings"), req.raw.headers);
+  const reading = new GraphqlContext({
+    bindings: context.env,
+    environment: context.get("environment"),
+    settings: context.get("settings"),
+    headers: context.req.raw.headers,
+    mayWrite: context.get("caller").scope !== "read",
+  });
   return context.json(await answer(asked, reading));
 });

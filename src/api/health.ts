@@ -2,7 +2,7 @@
  * `GET /health` (API-27): whether the engine can read and write its storage. Open to everybody, and tells nothing else (SE-21).
  */
 import { Hono } from "hono";
-import { environmentOf } from "../environment.ts";
+import { environmentOf } from "../environments/environment.ts";
 import { failingStorage } from "../health.ts";
 import type { Api } from "./api.ts";
 

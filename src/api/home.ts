@@ -5,8 +5,8 @@
  */
 import { type Context, Hono } from "hono";
 import { html } from "hono/html";
-import type { EnvironmentRef } from "../environment.ts";
-import { environmentOf } from "../environment.ts";
+import type { EnvironmentRef } from "../environments/environment.ts";
+import { environmentOf } from "../environments/environment.ts";
 import type { EventOutcome } from "../events/event.ts";
 import type { RunRow, StoredEvent } from "../history/message.ts";
 import { HOME } from "../limits.ts";
@@ -14,13 +14,14 @@ import { listEvents } from "../search/events.ts";
 import { listRuns } from "../search/runs.ts";
 import type { Api } from "./api.ts";
 import { database } from "./database.ts";
+import { withPages } from "./pages.ts";
 import { STATUS_WORDS } from "./v1/run.ts";
 import { isoTime } from "./v1/time.ts";
 
 /** The route. */
 export const home = new Hono<Api>();
 
-home.get("/", database, async (context) => {
+home.get("/", withPages, database, async (context) => {
   const settings = context.get("settings");
   context.header("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
   context.header("x-content-type-options", "nosniff");

@@ -3,7 +3,7 @@
  * Guarantees that no page of a foreign site uses it through its visitor's browser.
  */
 import { Hono } from "hono";
-import { environmentOf } from "../environment.ts";
+import { environmentOf } from "../environments/environment.ts";
 import { MillraceError } from "../errors.ts";
 import type { Api } from "./api.ts";
 import { database } from "./database.ts";
@@ -28,8 +28,11 @@ mcp.all("/mcp", database, async (context) => {
       description: "Tools for AI assistants over the Model Context Protocol: POST JSON-RPC here, such as tools/list.",
     });
   }
-  const call = { bindings: context.env, environment: environmentOf(settings), settings, headers: request.headers };
-  return await serveMcp(request, { ...call, now: Date.now() });
+  const environment = environmentOf(settings);
+  const caller = { scope: "admin", account: true } as const;
+  const { headers, url } = request;
+  const call = { bindings: context.env, environment, settings, caller, headers, url, now: Date.now() };
+  return await serveMcp(request, call);
 });
 
 /** Whether a page may: one of this machine, or of the host that the engine was called by. */

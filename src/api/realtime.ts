@@ -5,7 +5,7 @@
 import { type Context, Hono } from "hono";
 import { createMiddleware } from "hono/factory";
 import * as z from "zod";
-import { environmentOf } from "../environment.ts";
+import { knownEnvironment } from "../environments/known.ts";
 import { MillraceError } from "../errors.ts";
 import { readBody, unbroken } from "../events/body.ts";
 import { isUlid } from "../ids.ts";
@@ -16,7 +16,7 @@ import { responseOf } from "../protocol/endpoint-output.ts";
 import { OF_RUN, STREAM } from "../protocol/realtime.ts";
 import { parseChannel, parseTarget, parseTopics } from "../protocol/realtime-request.ts";
 import { ResponseWatch, responseEventText } from "../protocol/response-event.ts";
-import { checkRealtimeToken, type Grant, realtimeToken } from "../protocol/token.ts";
+import { checkRealtimeToken, claimedEnvironment, type Grant, realtimeToken } from "../protocol/token.ts";
 import { publish } from "../realtime/publishing.ts";
 import { subscribe } from "../realtime/subscribing.ts";
 import { askRun } from "../runs/ask.ts";
@@ -125,11 +125,11 @@ const publisher = createMiddleware<Publisher>(async (context, next) => {
   const token = /^Bearer (\S+\.\S+\.\S+)$/i.exec(context.req.header("authorization") ?? "")?.[1];
   if (token === undefined) return await authenticate(context, next);
   const settings = context.get("settings");
-  const environment = environmentOf(settings);
-  const grant = await checkRealtimeToken(settings, environment.id, token, Date.now());
+  const environment = await knownEnvironment(context.env, settings, claimedEnvironment(token), Date.now());
+  const grant = await checkRealtimeToken(settings, environment?.id ?? "", token, Date.now());
   if (grant.right !== "publish") throw new MillraceError("forbidden", "The token allows listening, not publishing.");
   context.set("grant", grant);
-  context.set("environment", environment);
+  if (environment !== null) context.set("environment", environment);
   await next();
 });
 
@@ -192,8 +192,9 @@ realtime.route("/", publishing);
 /** Whoever has a token to listen. Throws `unauthorized`, and `forbidden` for one to publish. */
 async function listener(context: Context<Api>): Promise<{ readonly environmentId: string; readonly grant: Grant }> {
   const settings = context.get("settings");
-  const { id: environmentId } = environmentOf(settings);
-  const grant = await checkRealtimeToken(settings, environmentId, context.req.query("token") ?? "", Date.now());
+  const token = context.req.query("token") ?? "";
+  const environmentId = claimedEnvironment(token);
+  const grant = await checkRealtimeToken(settings, environmentId, token, Date.now());
   if (grant.right !== "subscribe") throw new MillraceError("forbidden", "The token allows publishing, not listening.");
   return { environmentId, grant };
 }

@@ -7,7 +7,7 @@ import { createMiddleware } from "hono/factory";
 import { currentCatalog } from "../apps/catalog.ts";
 import type { RegisteredFunction } from "../apps/function.ts";
 import { pauseFunction } from "../apps/pauses.ts";
-import { environmentOf } from "../environment.ts";
+import { environmentOf } from "../environments/environment.ts";
 import { MillraceError } from "../errors.ts";
 import { countUnfinished } from "../history/unfinished.ts";
 import { cancelRun } from "../runs/cancel.ts";

@@ -5,6 +5,7 @@
 import { type Context, Hono } from "hono";
 import * as z from "zod";
 import type { Bindings } from "../bindings.ts";
+import { settingsIn } from "../environments/settings.ts";
 import { MillraceError, messageOf } from "../errors.ts";
 import { inParallel } from "../events/parallel.ts";
 import { parseJson } from "../json.ts";
@@ -41,12 +42,13 @@ async function receive(context: Context<Api>): Promise<Response> {
   const { raw } = context.req;
   const binary = (raw.headers.get("content-type") ?? "").startsWith(PROTOBUF);
   const body = await readBytes(raw, USERLAND.requestBytes);
-  const parsed = parseTraceExport(binary ? decoded(body) : textual(body), secretsOf(context.get("settings")));
+  const environmentId = context.get("environment").id;
+  const settings = await settingsIn(context.env, environmentId, Date.now());
+  const parsed = parseTraceExport(binary ? decoded(body) : textual(body), secretsOf(settings));
   if (!parsed.ok) throw new MillraceError("body_invalid", parsed.message);
   const { byRun, strangers } = parsed.spans;
   const runs = [...byRun].slice(0, USERLAND.runs);
   const beyond = [...byRun].slice(USERLAND.runs).reduce((sum, [, spans]) => sum + spans.length, 0);
-  const environmentId = context.get("environment").id;
   const lost = await inParallel(FANOUT.inline, runs, ([runId, spans]) =>
     keep(context.env, environmentId, runId, spans),
   );
@@ -82,7 +84,7 @@ function textual(body: Uint8Array): unknown {
   throw new MillraceError("body_invalid", `The traces are not JSON: ${parsed.reason}.`);
 }
 
-/** The deployment's own keys, which an app's HTTP spans may quote (OB-13). */
+/** The keys of the deployment and the environment, which an app's HTTP spans may quote (OB-13). */
 function secretsOf({ signingKeys, eventKeys, secrets }: Settings): string[] {
   return [...signingKeys, ...eventKeys, ...secrets];
 }

@@ -80,7 +80,9 @@ export async function readCatalog(
       .bind(environmentId),
     db
       .prepare(`SELECT f.id, f.slug, f.name, f.version, f.url, f.configuration, f.app_id AS appId, a.name AS appName,
-          f.archived_at IS NOT NULL OR a.archived_at IS NOT NULL AS archived,
+          f.archived_at IS NOT NULL OR a.archived_at IS NOT NULL OR EXISTS (
+            SELECT 1 FROM environments e WHERE e.id = f.environment_id AND e.archived_at IS NOT NULL
+          ) AS archived,
           f.paused_at AS pausedAt, f.paused_running AS pausedRunning, f.resumed_at AS resumedAt
         FROM functions f JOIN apps a ON a.environment_id = f.environment_id AND a.id = f.app_id
         WHERE f.environment_id = ?1 ORDER BY f.slug, f.id`)

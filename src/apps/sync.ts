@@ -6,7 +6,10 @@
 
 import type { Bindings } from "../bindings.ts";
 import { appTargetPolicy } from "../calls/address.ts";
-import type { EnvironmentRef } from "../environment.ts";
+import { type EnvironmentRef, isStored } from "../environments/environment.ts";
+import { forgetEnvironments } from "../environments/known.ts";
+import { settingsIn } from "../environments/settings.ts";
+import { noteSync } from "../environments/store.ts";
 import { MillraceError } from "../errors.ts";
 import { inParallel } from "../events/parallel.ts";
 import { ensureSchema } from "../history/schema.ts";
@@ -16,7 +19,7 @@ import { CAPACITY } from "../limits.ts";
 import { environmentStub } from "../objects.ts";
 import { parseRegistration, type Registration } from "../protocol/registration.ts";
 import { relimitLines } from "../runs/listed-lines.ts";
-import { type Settings, settingsOf } from "../settings.ts";
+import type { Settings } from "../settings.ts";
 import { catalogOf, forgetCatalog } from "./catalog.ts";
 import { type AppFacts, changesBetween, checksumOf, type RegistrationChanges } from "./changes.ts";
 import { deployIdFor } from "./deploy-id.ts";
@@ -71,6 +74,11 @@ export async function registerApp(bindings: Bindings, body: Json, request: SyncR
   const registration = parseRegistration(body);
   const policy = appTargetPolicy(settings);
   const checked = checkRegistration(registration, request.requestedUrl, policy);
+  if (isStored(environment)) {
+    await noteSync(db, environment.id, request.now);
+    // A branch that comes back by this sync takes events at once.
+    forgetEnvironments(db);
+  }
   const appId = await appIdFor(environment.id, registration.appName);
   const facts: SyncFacts = {
     id: request.syncId,
@@ -152,7 +160,7 @@ export async function syncUrl(
   url: string,
   { origin, now }: { readonly origin: SyncOrigin; readonly now: number },
 ): Promise<SyncResult> {
-  const settings = settingsOf(bindings);
+  const settings = await settingsIn(bindings, environment.id, now);
   const checked = checkServeUrl(url, appTargetPolicy(settings));
   if (!checked.ok) throw new MillraceError(checked.code, checked.message);
   await ensureSchema(bindings.DB);

@@ -3,6 +3,7 @@
  * Pure: it judges what a URL says, so a name that only resolves to a private address is the resolver's to catch.
  */
 import type { ErrorCode } from "../errors.ts";
+import { contains, parseAddress, parseRange, type Range } from "../ip.ts";
 import type { Settings } from "../settings.ts";
 
 /** What a deployment allows its calls to reach. */
@@ -55,7 +56,7 @@ function privateReason(host: string, { ownHost }: TargetPolicy): string | null {
 const PRIVATE_NAMES = ["localhost", "local", "localdomain", "internal", "intranet", "lan", "home.arpa"];
 
 // Everything else in IPv6 is outside 2000::/3, which alone is assigned to the public network.
-const RANGES = parseRanges([
+const RANGES = ranges([
   ["0.0.0.0/8", "an address of this host"],
   ["10.0.0.0/8", "a private address"],
   ["100.64.0.0/10", "a carrier's address"],
@@ -107,61 +108,14 @@ export function privateHost(host: string): string | null {
 }
 
 function privateAddress(address: readonly number[]): string | null {
-  for (const range of RANGES) if (contains(range, address)) return range.reason;
+  for (const { range, reason } of RANGES) if (contains(range, address)) return reason;
   const outside = address.length === 16 && ((address[0] ?? 0) & 0xe0) !== 0x20;
   return outside ? "a reserved address" : null;
 }
 
-interface Range {
-  readonly prefix: readonly number[];
-  readonly bits: number;
-  readonly reason: string;
-}
-
-function parseRanges(table: readonly (readonly [cidr: string, reason: string])[]): Range[] {
-  return table.map(([cidr, reason]) => {
-    const [base = "", bits = ""] = cidr.split("/");
-    return { prefix: parseAddress(base) ?? [], bits: Number(bits), reason };
+function ranges(table: readonly (readonly [cidr: string, reason: string])[]) {
+  return table.flatMap(([cidr, reason]) => {
+    const range: Range | null = parseRange(cidr);
+    return range === null ? [] : [{ range, reason }];
   });
-}
-
-function contains(range: Range, address: readonly number[]): boolean {
-  if (range.prefix.length !== address.length) return false;
-  for (let bit = 0; bit < range.bits; bit += 8) {
-    const mask = 0xff & (0xff << Math.max(0, bit + 8 - range.bits));
-    const at = bit / 8;
-    if (((range.prefix[at] ?? 0) & mask) !== ((address[at] ?? 0) & mask)) return false;
-  }
-  return true;
-}
-
-/** The bytes of an IPv4 (4) or IPv6 (16) address; null when the text is neither. */
-function parseAddress(text: string): number[] | null {
-  return text.includes(":") ? parseIpv6(text.replace(/%.*$/, "")) : parseIpv4(text);
-}
-
-function parseIpv4(text: string): number[] | null {
-  if (!/^\d{1,3}(?:\.\d{1,3}){3}$/.test(text)) return null;
-  const bytes = text.split(".").map(Number);
-  return bytes.every((byte) => byte <= 255) ? bytes : null;
-}
-
-function parseIpv6(text: string): number[] | null {
-  const tail = text.slice(text.lastIndexOf(":") + 1);
-  const embedded = tail.includes(".") ? parseIpv4(tail) : [];
-  if (embedded === null) return null;
-  const halves = (tail.includes(".") ? text.slice(0, -tail.length).replace(/([^:]):$/, "$1") : text).split("::");
-  if (halves.length > 2) return null;
-  const [head, rest] = halves.map(parseGroups);
-  if (head === undefined || head === null || rest === null) return null;
-  const missing = 16 - head.length - (rest?.length ?? 0) - embedded.length;
-  if (rest === undefined ? missing !== 0 : missing < 0) return null;
-  return [...head, ...new Array<number>(missing).fill(0), ...(rest ?? []), ...embedded];
-}
-
-function parseGroups(text: string): number[] | null {
-  if (text === "") return [];
-  const groups = text.split(":");
-  if (!groups.every((group) => /^[0-9a-f]{1,4}$/.test(group))) return null;
-  return groups.flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 0xff]);
 }

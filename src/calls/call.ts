@@ -5,15 +5,18 @@
 import { catalogOf } from "../apps/catalog.ts";
 import type { Bindings } from "../bindings.ts";
 import type { Job, RunState } from "../decide/run/state.ts";
+import { knownEnvironment } from "../environments/known.ts";
+import { settingsIn } from "../environments/settings.ts";
 import { messageOf } from "../errors.ts";
 import { utf8Length } from "../history/bulk.ts";
 import { CALL } from "../limits.ts";
 import { type CallReply, failedAttempt, parseReply } from "../protocol/call-reply.ts";
 import { buildCall, type SignableCall } from "../protocol/call-request.ts";
 import { buildEndpointCall } from "../protocol/endpoint-request.ts";
+import { requestsOf } from "../protocol/sdk-requests.ts";
 import { signBody } from "../protocol/signature.ts";
 import { testLimitsOf } from "../runs/test-limits.ts";
-import { type Settings, settingsOf } from "../settings.ts";
+import type { Settings } from "../settings.ts";
 import { traceHeaders } from "../traces/context.ts";
 import { appTargetPolicy } from "./address.ts";
 import { exchange, type HttpExchange, type HttpOutcome } from "./http.ts";
@@ -28,7 +31,7 @@ export async function callApp(bindings: Bindings, state: RunState, job: Job, cro
 }
 
 async function attempt(bindings: Bindings, state: RunState, job: Job, crowded: boolean): Promise<CallReply> {
-  const settings = settingsOf(bindings);
+  const settings = await settingsIn(bindings, state.identity.environmentId, Date.now());
   const request = await requestFor(bindings, settings, state, job);
   if (request === null) {
     return failedAttempt("app_unreachable", `The app "${state.identity.app.name}" is no longer registered.`);
@@ -55,14 +58,18 @@ async function requestFor(
   const context = { requestId: crypto.randomUUID(), serverKind: settings.mode, maxSteps };
   if (identity.endpoint !== undefined) return buildEndpointCall(state, job, identity.endpoint, context);
   // The code is always the newest deployed one, wherever the app lives by now (EX-62, AP-12).
-  const catalog = await catalogOf(bindings, identity.environmentId, Date.now());
+  const now = Date.now();
+  const [catalog, environment] = await Promise.all([
+    catalogOf(bindings, identity.environmentId, now),
+    knownEnvironment(bindings, settings, identity.environmentId, now),
+  ]);
   const registered = catalog.functionById(identity.function.id);
   const app = catalog.app(identity.app.id);
   if (registered === null || app === null) return null;
   const call = buildCall(state, job, {
     ...context,
     url: registered.configuration.url,
-    canFetchState: !app.sdk.startsWith("go:"),
+    requests: requestsOf(app.sdk, environment?.kind === "branch"),
     canonical: settings.signingKeys.length > 0,
   });
   return { ...call, method: "POST", signed: call.body };

@@ -7,12 +7,17 @@ import { EVENT } from "../limits.ts";
 
 /**
  * Reads a body as UTF-8 text. Throws `request_too_large` as soon as more than `limit` bytes are announced or have arrived,
- * `body_invalid` when the bytes are not UTF-8, or end before they should. A byte order mark is dropped.
+ * `body_invalid` when the bytes are not UTF-8, or end before they should. A byte order mark is dropped, unless the text has to be what was
+ * signed (EV-33): `keepMark`.
  */
-export async function readBody(request: Request, limit: number): Promise<string> {
+export async function readBody(
+  request: Request,
+  limit: number,
+  { keepMark }: { readonly keepMark: boolean } = { keepMark: false },
+): Promise<string> {
   const announced = request.headers.get("content-length");
   if (announced !== null && Number(announced) > limit) throw tooLarge(announced, limit);
-  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: keepMark });
   // A body of announced length cannot be longer, and reading it whole is cheaper than in pieces.
   if (announced !== null) {
     const bytes = await unbroken(() => request.arrayBuffer());

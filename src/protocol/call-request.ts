@@ -7,6 +7,7 @@ import { isPlanningForced, maxAttempts, memoOf } from "../decide/run/state.ts";
 import type { Json, JsonObject } from "../json.ts";
 import { CALL } from "../limits.ts";
 import { canonicalJson } from "./canonical.ts";
+import type { SdkRequests } from "./sdk-requests.ts";
 
 /** A call ready to be signed and sent. */
 export interface CallRequest {
@@ -32,8 +33,8 @@ export interface CallContext {
   readonly requestId: string;
   readonly serverKind: "dev" | "cloud";
   readonly maxSteps: number;
-  /** Whether the SDK can fetch its state (EX-16): Go cannot. */
-  readonly canFetchState: boolean;
+  /** What the SDK may ask the engine meanwhile. */
+  readonly requests: SdkRequests;
   /** Write the body in canonical form, because it will be signed. */
   readonly canonical: boolean;
 }
@@ -43,7 +44,7 @@ export function buildCall(state: RunState, job: Job, context: CallContext): Call
   const write = context.canonical ? canonicalJson : (value: Json) => JSON.stringify(value);
   let body = write(bodyOf(state, job, context, false));
   // Lengths are compared in UTF-16 units first: text that short cannot exceed the limit in bytes.
-  if (context.canFetchState && body.length * 3 > CALL.requestBytes && byteLength(body) > CALL.requestBytes) {
+  if (context.requests.canFetchState && body.length * 3 > CALL.requestBytes && byteLength(body) > CALL.requestBytes) {
     body = write(bodyOf(state, job, context, true));
   }
   const url = new URL(context.url);
@@ -82,7 +83,7 @@ function bodyOf(state: RunState, job: Job, context: CallContext, useApi: boolean
       run_id: state.identity.runId,
       // Its presence is what makes SDKs report steps by checkpoint while they go on (protocol/09 §9.2). A retried call is for one
       // step only: v3 would take the steps after it for retried as often, and give each of them fewer attempts (EX-20).
-      ...(job.attempt === 0 ? { fn_id: state.identity.function.id } : {}),
+      ...(job.attempt === 0 && context.requests.canCheckpoint ? { fn_id: state.identity.function.id } : {}),
       env: "",
       step_id: job.stepId ?? "step",
       attempt: job.attempt,

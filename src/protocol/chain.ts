@@ -10,7 +10,7 @@ export function chainMember(depth: number): string {
 }
 
 /** How many runs led to what a request sends; 0 when it does not say, or says something else. */
-export function chainDepth(headers: Headers): number {
+export function chainDepth(headers: Pick<Headers, "get">): number {
   // Several headers of this name are one list.
   const [, digits = "0"] = /(?:^|,)[ \t]*millrace=(\d{1,9})[ \t]*(?:,|$)/.exec(headers.get("tracestate") ?? "") ?? [];
   return Number(digits);

@@ -3,9 +3,9 @@
  * one fixed algorithm. Owns their claims. Guarantees that a token is good for one purpose, one environment and its time only, and
  * that nothing about a refused one leaves this file but that it was refused.
  */
-import { sign, verify } from "hono/jwt";
+import { decode, sign, verify } from "hono/jwt";
 import * as z from "zod";
-import { ACCOUNT_ID } from "../environment.ts";
+import { ACCOUNT_ID } from "../environments/environment.ts";
 import { MillraceError } from "../errors.ts";
 import { newUlid } from "../ids.ts";
 import { TOKEN } from "../limits.ts";
@@ -71,6 +71,21 @@ export async function checkRealtimeToken(
   const { data } = realtimeClaims.safeParse(await verified(settings, REALTIME, token, now));
   if (data?.env !== environmentId) throw refused();
   return { right: data.publish ? "publish" : "subscribe", channel: data.channel, topics: data.topics };
+}
+
+const claimed = z.object({ payload: z.object({ env: z.string() }) });
+
+/**
+ * The environment that a token says it is of, so that it can be checked for that one: nobody has looked at its signature yet. Throws
+ * `unauthorized` for what is no token.
+ */
+export function claimedEnvironment(token: string): string {
+  try {
+    return claimed.parse(decode(token)).payload.env;
+  } catch {
+    // Whatever is wrong with it: a forged token learns nothing.
+    throw refused();
+  }
 }
 
 interface Purpose {

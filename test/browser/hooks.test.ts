@@ -9,7 +9,7 @@ import { build } from "esbuild";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Bindings } from "../../src/bindings.ts";
-import { LOCAL } from "../../src/environment.ts";
+import { LOCAL } from "../../src/environments/environment.ts";
 import { TOKEN } from "../../src/limits.ts";
 import { realtimeToken } from "../../src/protocol/token.ts";
 import { readSettings } from "../../src/settings.ts";

@@ -13,6 +13,7 @@ const DEFAULTS: DevOptions = {
   retryInterval: 0,
   persistDir: ".millrace",
   inMemory: false,
+  ui: true,
   ignored: [],
 };
 
@@ -38,6 +39,7 @@ describe("parseFlags", () => {
     ["the poll interval", ["--poll-interval", "2"], { pollInterval: 2 }],
     ["the directory", ["--persist-dir", "/tmp/x"], { persistDir: "/tmp/x" }],
     ["memory", ["--in-memory"], { inMemory: true }],
+    ["neither page nor GraphQL", ["--no-ui"], { ui: false }],
     [
       "DEV-5: flags of other servers",
       ["--queue-workers", "100", "--redis-uri", "redis://x"],

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { router } from "../../src/api/router.ts";
-import { LOCAL } from "../../src/environment.ts";
+import { LOCAL } from "../../src/environments/environment.ts";
 import { ensureSchema } from "../../src/history/schema.ts";
 import { bindings } from "./records.ts";
 import { registerFunctions } from "./registered.ts";

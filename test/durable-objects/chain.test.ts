@@ -4,7 +4,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { router } from "../../src/api/router.ts";
 import type { Bindings } from "../../src/bindings.ts";
-import { LOCAL } from "../../src/environment.ts";
+import { LOCAL } from "../../src/environments/environment.ts";
 import { findEvent } from "../../src/history/events.ts";
 import { runIdFor } from "../../src/ids.ts";
 import { CHAIN, FANOUT } from "../../src/limits.ts";

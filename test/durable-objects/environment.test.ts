@@ -117,7 +117,7 @@ describe("Environment", () => {
     const due = Date.now() + FANOUT.retry;
     vi.useFakeTimers({ toFake: ["Date"], now: due });
     await runDurableObjectAlarm(environment);
-    expect(sent).toEqual([message, message]);
+    expect(sent).toEqual([message, { ...message, attempt: 1 }]);
     expect(await alarmOf(environmentId)).toBe(due + 2 * FANOUT.retry);
 
     await environment.done(chunk.id);

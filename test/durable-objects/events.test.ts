@@ -1,7 +1,7 @@
 import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Bindings } from "../../src/bindings.ts";
-import { LOCAL } from "../../src/environment.ts";
+import { LOCAL } from "../../src/environments/environment.ts";
 import { findEvent } from "../../src/history/events.ts";
 import { isUlid, newUlid, runIdFor } from "../../src/ids.ts";
 import { EVENT } from "../../src/limits.ts";

@@ -3,7 +3,7 @@ import { prometheus } from "../../src/api/prometheus.ts";
 import { requestRate } from "../../src/api/request-rate.ts";
 import { restV1 } from "../../src/api/rest-v1.ts";
 import type { Bindings } from "../../src/bindings.ts";
-import { LOCAL } from "../../src/environment.ts";
+import { LOCAL } from "../../src/environments/environment.ts";
 import { projectionStatements } from "../../src/history/projection.ts";
 import { ensureSchema } from "../../src/history/schema.ts";
 import { newUlid } from "../../src/ids.ts";

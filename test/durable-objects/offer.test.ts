@@ -1,7 +1,7 @@
 import { exports } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { Waits } from "../../durable-objects/waits.ts";
-import { LOCAL } from "../../src/environment.ts";
+import { LOCAL } from "../../src/environments/environment.ts";
 import { acceptEvents } from "../../src/events/accept.ts";
 import type { AcceptedEvent } from "../../src/events/event.ts";
 import { ingest } from "../../src/events/ingest.ts";

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it, vi } from "vitest";
 import { Run } from "../../durable-objects/run.ts";
 import type { OperationState } from "../../src/decide/operation/operation.ts";
 import type { RunIdentity } from "../../src/decide/run/identity.ts";
-import { LOCAL } from "../../src/environment.ts";
+import { LOCAL } from "../../src/environments/environment.ts";
 import type { RunRow } from "../../src/history/message.ts";
 import { runStatements } from "../../src/history/runs.ts";
 import { ensureSchema } from "../../src/history/schema.ts";

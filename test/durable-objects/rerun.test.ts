@@ -1,7 +1,7 @@
 import { exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { RunIdentity } from "../../src/decide/run/identity.ts";
-import { LOCAL } from "../../src/environment.ts";
+import { LOCAL } from "../../src/environments/environment.ts";
 import type { RoutedEvent } from "../../src/events/event.ts";
 import { storeEvents } from "../../src/history/events.ts";
 import { rerunsOf } from "../../src/history/reruns.ts";

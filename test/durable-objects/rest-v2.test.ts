@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { router } from "../../src/api/router.ts";
 import type { Bindings } from "../../src/bindings.ts";
-import { LOCAL } from "../../src/environment.ts";
+import { LOCAL } from "../../src/environments/environment.ts";
 import { storeEvents } from "../../src/history/events.ts";
 import { runStatements } from "../../src/history/runs.ts";
 import { ensureSchema } from "../../src/history/schema.ts";
@@ -55,10 +55,13 @@ describe("API-2, API-22: who may ask", () => {
     expect(JSON.stringify([signing, events])).not.toMatch(new RegExp(`${KEY.slice(0, 8)}|event-key-of`));
   });
 
-  it("the one environment is that of the key", async () => {
+  it("the environments are those that always exist, until there are others", async () => {
     const { body } = await get("/v2/envs", cloud, { authorization: `Bearer ${KEY}` });
     expect(body).toMatchObject({
-      data: [{ name: "production", type: "PRODUCTION", isArchived: false }],
+      data: [
+        { name: "production", type: "PRODUCTION", isArchived: false },
+        { name: "branches", type: "BRANCHES", isArchived: false },
+      ],
       page: { cursor: null, hasMore: false, limit: 20 },
     });
     expect((await get("/v2/envs")).body.data).toMatchObject([{ id: LOCAL.id, type: "DEVELOPMENT" }]);

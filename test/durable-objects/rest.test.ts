@@ -6,7 +6,7 @@ import { restV0 } from "../../src/api/rest-v0.ts";
 import { restV1 } from "../../src/api/rest-v1.ts";
 import type { Bindings } from "../../src/bindings.ts";
 import type { RunIdentity } from "../../src/decide/run/identity.ts";
-import { LOCAL } from "../../src/environment.ts";
+import { LOCAL } from "../../src/environments/environment.ts";
 import { ERRORS, MillraceError } from "../../src/errors.ts";
 import type { RoutedEvent } from "../../src/events/event.ts";
 import { storeEvents } from "../../src/history/events.ts";

@@ -93,6 +93,15 @@ describe("API-4: what every reply has", () => {
   });
 });
 
+it("API-23: without pages there is neither a home page nor GraphQL, whatever the key", async () => {
+  const bare = { ...cloud, MILLRACE_NO_UI: "1" };
+  const graphql = { method: "POST", headers: bearer, body: JSON.stringify({ query: "{ apps { id } }" }) };
+  expect((await router.request("/v0/gql", graphql, cloud)).status).toBe(200);
+  expect((await router.request("/v0/gql", graphql, bare)).status).toBe(404);
+  expect((await router.request("/", {}, bare)).status).toBe(404);
+  expect((await router.request("/v1/runs", { headers: bearer }, bare)).status).toBe(200);
+});
+
 describe("API-24: the documents describe what is mounted, and nothing else", () => {
   const versions = [
     ["/v1/openapi.json", "/v1/"],

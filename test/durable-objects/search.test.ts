@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { restV1 } from "../../src/api/rest-v1.ts";
-import { LOCAL } from "../../src/environment.ts";
+import { LOCAL } from "../../src/environments/environment.ts";
 import { storeEvents } from "../../src/history/events.ts";
 import type { RunStatus } from "../../src/history/message.ts";
 import { type RunFilter, runStatements } from "../../src/history/runs.ts";

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Run } from "../../durable-objects/run.ts";
 import type { Waits } from "../../durable-objects/waits.ts";
 import type { SignalClaim } from "../../src/decide/waits/signal.ts";
-import { LOCAL } from "../../src/environment.ts";
+import { LOCAL } from "../../src/environments/environment.ts";
 import type { Json } from "../../src/json.ts";
 import { WAITS } from "../../src/limits.ts";
 import { waitsStub } from "../../src/objects.ts";

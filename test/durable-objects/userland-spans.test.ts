@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { Api } from "../../src/api/api.ts";
 import { userland } from "../../src/api/userland.ts";
 import { counters } from "../../src/counters.ts";
-import { LOCAL } from "../../src/environment.ts";
+import { LOCAL } from "../../src/environments/environment.ts";
 import { ERRORS, MillraceError } from "../../src/errors.ts";
 import { ensureSchema } from "../../src/history/schema.ts";
 import { newUlid } from "../../src/ids.ts";

@@ -30,6 +30,8 @@ describe("SE-2, SE-14, OB-13: the log", () => {
     "POST /e/the-event-key: D1_ERROR",
     "POST /e/any-other-key-there-is: D1_ERROR",
     "key the-event-key",
+    `no function for the key ek_${"swordfish".padEnd(43, "_")}`,
+    `an API key is mk_${"-swordfish".padEnd(43, "z")}.`,
     "fetch https://joe:swordfish@example.com/ failed",
     "fetch https://example.com/?api_key=swordfish&a=1 failed",
     "authorization: Bearer swordfish123",

@@ -3,7 +3,7 @@
  * lists are nested, and that none is read twice.
  */
 import type { Bindings } from "../../bindings.ts";
-import type { EnvironmentRef } from "../../environment.ts";
+import type { EnvironmentRef } from "../../environments/environment.ts";
 import { MillraceError } from "../../errors.ts";
 import { readRun } from "../../history/read.ts";
 import type { RunView } from "../../history/view.ts";
@@ -12,21 +12,27 @@ import { traceOf } from "../../runs/trace.ts";
 import type { Settings } from "../../settings.ts";
 import type { Trace } from "../../traces/span.ts";
 
+/** Who asks. */
+type Asking = Pick<GraphqlContext, "bindings" | "environment" | "settings" | "headers" | "mayWrite">;
+
 /** Reads on behalf of one GraphQL request. */
 export class GraphqlContext {
   readonly bindings: Bindings;
   readonly environment: EnvironmentRef;
   readonly settings: Settings;
   readonly headers: Headers;
+  /** Whether the key may change something. */
+  readonly mayWrite: boolean;
   readonly #views = new Map<string, Promise<RunView | null>>();
   readonly #traces = new Map<string, Promise<Trace | null>>();
   #reads = 0;
 
-  constructor(bindings: Bindings, environment: EnvironmentRef, settings: Settings, headers: Headers) {
+  constructor({ bindings, environment, settings, headers, mayWrite }: Asking) {
     this.bindings = bindings;
     this.environment = environment;
     this.settings = settings;
     this.headers = headers;
+    this.mayWrite = mayWrite;
   }
 
   /** The run as it is now; null when there is none. */

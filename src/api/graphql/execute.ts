@@ -59,9 +59,11 @@ function parsed(query: string): DocumentNode | GraphQLError {
   }
 }
 
-function faultsOf(document: DocumentNode, { settings }: GraphqlContext): readonly GraphQLError[] {
+function faultsOf(document: DocumentNode, { settings, mayWrite }: GraphqlContext): readonly GraphQLError[] {
   const beyond = boundsFault(document);
   if (beyond !== null) return [beyond];
+  const changes = document.definitions.some((part) => "operation" in part && part.operation === "mutation");
+  if (changes && !mayWrite) return [new GraphQLError("Mutations need a key that may write.")];
   const rules = settings.mode === "dev" ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
   return validate(schemaOnce(), document, rules, { maxErrors: 20 });
 }

@@ -13,6 +13,9 @@ import decision005 from "../../../docs/decisions/005-one-line-per-key.md";
 import decision006 from "../../../docs/decisions/006-cron-calendar.md";
 import decision007 from "../../../docs/decisions/007-realtime-sockets.md";
 import decision008 from "../../../docs/decisions/008-traces-from-the-log.md";
+import decision009 from "../../../docs/decisions/009-metered-interpreter.md";
+import deletion from "../../../docs/deletion.md";
+import environments from "../../../docs/environments.md";
 import faults from "../../../docs/faults.md";
 import flowControl from "../../../docs/flow-control.md";
 import graphql from "../../../docs/graphql.md";
@@ -27,6 +30,7 @@ import search from "../../../docs/search.md";
 import security from "../../../docs/security.md";
 import settings from "../../../docs/settings.md";
 import traces from "../../../docs/traces.md";
+import webhooks from "../../../docs/webhooks.md";
 import readme from "../../../README.md";
 
 /** Texts by path. */
@@ -35,6 +39,8 @@ export const DOCUMENTS: Readonly<Record<string, string>> = {
   "docs/api.md": api,
   "docs/architecture.md": architecture,
   "docs/cancellation.md": cancellation,
+  "docs/deletion.md": deletion,
+  "docs/environments.md": environments,
   "docs/faults.md": faults,
   "docs/flow-control.md": flowControl,
   "docs/graphql.md": graphql,
@@ -49,6 +55,7 @@ export const DOCUMENTS: Readonly<Record<string, string>> = {
   "docs/security.md": security,
   "docs/settings.md": settings,
   "docs/traces.md": traces,
+  "docs/webhooks.md": webhooks,
   "docs/decisions/001-no-itty-durable.md": decision001,
   "docs/decisions/002-cel-library.md": decision002,
   "docs/decisions/003-local-launcher.md": decision003,
@@ -57,4 +64,5 @@ export const DOCUMENTS: Readonly<Record<string, string>> = {
   "docs/decisions/006-cron-calendar.md": decision006,
   "docs/decisions/007-realtime-sockets.md": decision007,
   "docs/decisions/008-traces-from-the-log.md": decision008,
+  "docs/decisions/009-metered-interpreter.md": decision009,
 };

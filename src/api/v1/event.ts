@@ -2,7 +2,7 @@
  * An event as REST v1 shows it (API-7). Pure. Owns the JSON shape, a superset of protocol/11.
  */
 import * as z from "zod";
-import { ACCOUNT_ID } from "../../environment.ts";
+import { ACCOUNT_ID, BRANCHES } from "../../environments/environment.ts";
 import type { EventOutcome } from "../../events/event.ts";
 import type { StoredEvent } from "../../history/message.ts";
 import { anyJson } from "../../protocol/any-json.ts";
@@ -37,6 +37,8 @@ export const eventReply = z
     v: z.string().nullable(),
     meta: z.object({ sessions: object }).optional(),
     duplicate: z.boolean(),
+    /** It named no branch and started nothing (EV-25). */
+    parked: z.boolean(),
     outcomes: z.array(outcomeReply),
   })
   .meta({ id: "Event" });
@@ -62,6 +64,7 @@ export function eventJson(
     v: payload.v ?? null,
     ...(payload.meta === undefined ? {} : { meta: { sessions: { ...payload.meta.sessions } } }),
     duplicate,
+    parked: environmentId === BRANCHES.id,
     outcomes: outcomes.map(outcomeJson),
   };
 }

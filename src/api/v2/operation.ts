@@ -4,9 +4,10 @@
  */
 import * as z from "zod";
 import type { Bindings } from "../../bindings.ts";
-import type { EnvironmentRef } from "../../environment.ts";
+import type { EnvironmentRef } from "../../environments/environment.ts";
 import { EVENT } from "../../limits.ts";
 import type { Settings } from "../../settings.ts";
+import { type Caller, checkNeeds } from "../authentication.ts";
 import { understood } from "../understood.ts";
 
 /** Who asks, and for what environment. */
@@ -14,7 +15,11 @@ export interface Call {
   readonly bindings: Bindings;
   readonly environment: EnvironmentRef;
   readonly settings: Settings;
+  /** What the key may do. */
+  readonly caller: Pick<Caller, "scope" | "account">;
   readonly headers: Headers;
+  /** What the engine was asked by. */
+  readonly url: string;
   /** ms since 1970. */
   readonly now: number;
 }
@@ -59,7 +64,7 @@ export interface Operation {
   readonly reply: z.ZodType;
   /** s; how long a reply may be kept. 0: not at all. */
   readonly cache: number;
-  /** Throws `MillraceError`, `invalid_request` for arguments that are not understood. */
+  /** Throws `MillraceError`: `forbidden` when the key may not, `invalid_request` for arguments that are not understood. */
   answer(call: Call, raw: RawArguments): Promise<Outcome<unknown>>;
 }
 
@@ -77,6 +82,8 @@ interface Spec<Parameters extends Shape, Body extends Shape, Data extends z.ZodT
   readonly data: Data;
   readonly paged?: true;
   readonly open?: true;
+  /** Absent: any key, which has to be able to write where the method is not GET. */
+  readonly needs?: "admin" | "account";
   readonly cache?: number;
   handler(
     call: Call,
@@ -108,6 +115,7 @@ export function operation<Data extends z.ZodType, Parameters extends Shape = Non
     reply: spec.paged === true ? z.object({ ...envelope, page: pageReply }) : z.object(envelope),
     cache: spec.cache ?? 0,
     answer: async (call, raw) => {
+      if (spec.needs !== undefined) checkNeeds(call.caller, spec.needs);
       const input = {
         ...understood(body, raw.body, "The body is"),
         ...understood(parameters, raw.parameters, "The request is"),

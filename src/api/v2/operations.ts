@@ -6,15 +6,18 @@ import * as z from "zod";
 import { anyJson } from "../../protocol/any-json.ts";
 import { apps } from "./apps.ts";
 import { commands } from "./commands.ts";
+import { environments } from "./environments.ts";
 import { events } from "./events.ts";
 import { experiments } from "./experiments.ts";
 import { insights } from "./insights.ts";
+import { keys } from "./keys.ts";
 import { type Operation, operation } from "./operation.ts";
 import { runs } from "./runs.ts";
 import { service } from "./service.ts";
 import { sessions } from "./sessions.ts";
 import { argumentsOf, toolNameOf } from "./tool.ts";
 import { trace } from "./trace.ts";
+import { webhooks } from "./webhooks.ts";
 
 /** s; how long a client may keep the catalogue: it changes with deployments only. */
 const KEPT = 300;
@@ -49,6 +52,9 @@ const catalogue = operation({
 /** The calls. */
 export const OPERATIONS: readonly Operation[] = [
   ...service,
+  ...environments,
+  ...keys,
+  ...webhooks,
   ...apps,
   ...runs,
   ...trace,

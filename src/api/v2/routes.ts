@@ -2,7 +2,7 @@
  * Mounts the calls of v2 under `/v2` and `/api/v2`. Owns the form of replies: `{ data, metadata, page? }` (protocol/11 §11.3).
  */
 import { type Context, Hono, type MiddlewareHandler } from "hono";
-import { environmentOf } from "../../environment.ts";
+import { environmentOf } from "../../environments/environment.ts";
 import { MillraceError } from "../../errors.ts";
 import { readBody } from "../../events/body.ts";
 import { parseJson } from "../../json.ts";
@@ -13,6 +13,9 @@ import { described } from "../openapi/described.ts";
 import { isoTime } from "../v1/time.ts";
 import type { Operation } from "./operation.ts";
 import { OPERATIONS } from "./operations.ts";
+
+/** Who calls what needs no key. */
+const STRANGER = { scope: "read", account: false } as const;
 
 /** The routes. */
 export const v2 = new Hono<Api>();
@@ -35,7 +38,9 @@ async function answer(context: Context<Api>, operation: Operation): Promise<Resp
   const environment = operation.open ? environmentOf(settings) : context.get("environment");
   const parameters = { ...queryOf(context), ...context.req.param() };
   const body = operation.body === null ? {} : await bodyOf(context, operation.bodyBytes);
-  const call = { bindings: context.env, environment, settings, headers: context.req.raw.headers, now };
+  const caller = operation.open ? STRANGER : context.get("caller");
+  const { headers, url } = context.req.raw;
+  const call = { bindings: context.env, environment, settings, caller, headers, url, now };
   const { data, page } = await operation.answer(call, { parameters, body });
   if (operation.cache > 0) context.header("cache-control", `private, max-age=${operation.cache}`);
   const metadata = { fetchedAt: isoTime(now), cachedUntil: null };

@@ -33,13 +33,15 @@ export const v2: readonly Case[] = [
       for (const id of ["getOpenApi", "health", "getAccount", "listEnvs", "listEventKeys", "listSigningKeys"]) {
         await call(id);
       }
+      await call("createWebhook", { body: { name: "Acme" } });
+      await call("createWebhook", { body: { name: "Acme", transform: "{" } }, 400);
       for (const id of ["listWebhooks", "listExperiments", "listOperations", "listApps"]) await call(id);
-      const later = ["createEnv", "updateEnv", "createWebhook"];
-      expect(await codeOf("createEnv", { body: { name: "x" } }, 501)).toBe("not_implemented");
-      expect(await codeOf("updateEnv", { parameters: { id: "x" }, body: { isArchived: true } }, 501)).toBe(
-        "not_implemented",
+      const later = ["createEnv", "updateEnv"];
+      // Dev mode has one environment: `environments.ts` makes others.
+      expect(await codeOf("createEnv", { body: { name: "x" } }, 409)).toBe("resource_already_exists");
+      expect(await codeOf("updateEnv", { parameters: { id: "x" }, body: { isArchived: true } }, 404)).toBe(
+        "env_not_found",
       );
-      expect(await codeOf("createWebhook", { body: { name: "x" } }, 501)).toBe("not_implemented");
 
       const app = { appId };
       for (const id of ["getApp", "listSyncs", "listFunctions", "syncApp"]) await call(id, { parameters: app });

@@ -67,7 +67,7 @@ export async function serveEndpoints(engine: TestEngine, options: EndpointOption
     checkpoints.push({ url: request.url, body, status: seen.status, reply: await seen.clone().text() });
     return seen;
   };
-  const { MILLRACE_MODE: mode, INNGEST_SIGNING_KEY: signingKey } = engine.bindings;
+  const { MILLRACE_MODE: mode, INNGEST_SIGNING_KEY: signingKey, INNGEST_ENV: env } = engine.bindings;
   const client = new Inngest({
     id: "rest",
     baseUrl: engine.url,
@@ -79,6 +79,7 @@ export async function serveEndpoints(engine: TestEngine, options: EndpointOption
     // retries one by one.
     endpointAdapter: endpointAdapter.withOptions({ ...UNSET, ...adapter } as never),
     ...(signingKey === undefined ? {} : { signingKey }),
+    ...(env === undefined ? {} : { env }),
     // The test that gives it knows what it is.
     ...(middleware === undefined ? {} : { middleware: middleware as never }),
   });

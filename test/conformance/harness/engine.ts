@@ -141,11 +141,20 @@ async function keptState(dir: string) {
   return { dir, release: () => Promise.resolve() };
 }
 
+/** The same engine to whoever has other keys, and `INNGEST_ENV` for a branch: clients of scenarios get them, and requests carry them (EV-21). */
+export function seenWith(engine: TestEngine, keys: Readonly<Record<string, string>>): TestEngine {
+  const bindings = { ...engine.bindings, ...keys };
+  return { ...engine, bindings, ...requestsTo(engine.url, bindings) };
+}
+
 type Requests = Pick<TestEngine, "api" | "send" | "event" | "runsOf" | "run" | "ended" | "until">;
 
 function requestsTo(url: string, bindings: Readonly<Record<string, string>>): Requests {
-  const signingKey = bindings["INNGEST_SIGNING_KEY"];
-  const bearer = signingKey === undefined ? {} : { authorization: `Bearer ${signingKey}` };
+  const { INNGEST_SIGNING_KEY: signingKey, INNGEST_ENV: branch } = bindings;
+  const bearer = {
+    ...(signingKey === undefined ? {} : { authorization: `Bearer ${signingKey}` }),
+    ...(branch === undefined ? {} : { "x-inngest-env": branch }),
+  };
   const eventKey = bindings["INNGEST_EVENT_KEY"]?.split(",")[0] ?? "test";
 
   const api: Requests["api"] = async (method, path, body, headers = {}) => {
@@ -193,22 +202,29 @@ function requestsTo(url: string, bindings: Readonly<Record<string, string>>): Re
 }
 
 /** ms between two questions of {@link until}: at first often, because most answers come at once. */
-const PAUSES = [5, 10, 20, 40, 80];
+const PAUSES = [5, 10, 20, 40, 80, 80, 80, 120, 160];
+/** ms between later ones. Each question to the engine costs it some ms: those of dozens of waiting scenarios would be most of its work. */
+const ASKING = 200;
+/** ms between looks at what the app itself noted, which costs nothing. */
+const LOOKING = 40;
 
 async function until<T>(ask: () => T | Promise<T>, timeoutMs = 20_000): Promise<Exclude<T, null | undefined | false>> {
   const deadline = performance.now() + timeoutMs;
   let failure: unknown;
+  let most = LOOKING;
   for (let asked = 0; ; asked++) {
     try {
       failure = undefined;
-      const answer = await ask();
+      const asking = ask();
+      most = asking instanceof Promise ? ASKING : LOOKING;
+      const answer = await asking;
       // The three values that mean "not yet" are excluded by the line itself, which TypeScript does not follow for a type parameter.
       if (answer !== null && answer !== undefined && answer !== false) return answer as never;
     } catch (error) {
       failure = error;
     }
     if (performance.now() > deadline) break;
-    await sleep(PAUSES[asked] ?? 80);
+    await sleep(Math.min(PAUSES[asked] ?? most, most));
   }
   throw failure ?? new Error(`Nothing came within ${timeoutMs} ms`);
 }

@@ -4,9 +4,11 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 
-const resolved = new AsyncLocalStorage();
-const promise = Promise.resolve(resolved);
+const STORAGE = Symbol.for("inngest:als");
 
-Object.assign(globalThis, {
-  [Symbol.for("inngest:als")]: Object.assign(promise, { promise, resolved, isFallback: false }),
-});
+// The SDKs keep what they once found there: in a process with several test files it stays what the first one put there.
+if (!(STORAGE in globalThis)) {
+  const resolved = new AsyncLocalStorage();
+  const promise = Promise.resolve(resolved);
+  Object.assign(globalThis, { [STORAGE]: Object.assign(promise, { promise, resolved, isFallback: false }) });
+}

@@ -73,6 +73,8 @@ export interface Scenario extends Ledger {
   until: TestEngine["until"];
   api: TestEngine["api"];
   pause(ms: number): Promise<unknown>;
+  /** This scenario with other keys of the same engine: equal names, a ledger of its own. It ends with this one. */
+  within(engine: TestEngine): Scenario;
 }
 
 /** A scenario and how it ends. */
@@ -87,6 +89,7 @@ export function openScenario(engine: TestEngine, caseId: string, variant: Varian
   const sdk = SDKS[name];
   const appId = `${caseId.toLowerCase()}-${variant}`;
   const apps: App[] = [];
+  const others: OpenScenario[] = [];
   const newClient: Scenario["newClient"] = (options = {}) =>
     sdk.client({
       engine: engine.url,
@@ -130,10 +133,16 @@ export function openScenario(engine: TestEngine, caseId: string, variant: Varian
     until: (ask, timeoutMs = PATIENCE) => engine.until(ask, timeoutMs),
     api: engine.api,
     pause: (ms) => sleep(ms),
+    within(seen) {
+      const other = openScenario(seen, caseId, variant);
+      others.push(other);
+      return other.scenario;
+    },
   };
   return {
     scenario,
     async close() {
+      for (const other of others) await other.close();
       for (const app of apps) await app.stop();
     },
   };
@@ -141,8 +150,12 @@ export function openScenario(engine: TestEngine, caseId: string, variant: Varian
 
 /** The client's share of the engine's keys. */
 function keysOf({ bindings }: TestEngine): Partial<ClientOptions> {
-  const [signingKey, eventKey] = [bindings["INNGEST_SIGNING_KEY"], bindings["INNGEST_EVENT_KEY"]];
-  return { ...(signingKey === undefined ? {} : { signingKey }), ...(eventKey === undefined ? {} : { eventKey }) };
+  const { INNGEST_SIGNING_KEY: signingKey, INNGEST_EVENT_KEY: eventKey, INNGEST_ENV: env } = bindings;
+  return {
+    ...(signingKey === undefined ? {} : { signingKey }),
+    ...(eventKey === undefined ? {} : { eventKey }),
+    ...(env === undefined ? {} : { env }),
+  };
 }
 
 function triggersOf(trigger: string | Trigger | readonly Trigger[]): readonly Trigger[] {

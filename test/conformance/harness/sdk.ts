@@ -72,6 +72,7 @@ export interface HandlerContext<D> {
   readonly step: Steps;
   readonly attempt: number;
   readonly runId: string;
+  readonly logger: { info(text: string): void; error(text: string): void };
 }
 
 /** Data of `inngest/function.failed`, as far as scenarios look. */
@@ -110,6 +111,8 @@ export interface ClientOptions {
   readonly eventKey?: string;
   readonly signingKey?: string;
   readonly signingKeyFallback?: string;
+  /** The branch environment (EV-22). */
+  readonly env?: string;
   readonly appVersion?: string;
   readonly optimizeParallelism?: boolean;
   /** Several steps per call (EX-66); default false for both SDKs. */
@@ -223,13 +226,14 @@ const V4: Sdk = {
 /** Both SDKs by name. */
 export const SDKS: Readonly<Record<SdkName, Sdk>> = { v3: V3, v4: V4 };
 
-function common({ id, engine, mode, eventKey, appVersion, optimizeParallelism, fetch }: ClientOptions) {
+function common({ id, engine, mode, eventKey, env, appVersion, optimizeParallelism, fetch }: ClientOptions) {
   return {
     id,
     baseUrl: engine,
     isDev: mode === "dev",
     logger: SILENT,
     ...(eventKey === undefined ? {} : { eventKey }),
+    ...(env === undefined ? {} : { env }),
     ...(appVersion === undefined ? {} : { appVersion }),
     ...(optimizeParallelism === undefined ? {} : { optimizeParallelism }),
     ...(fetch === undefined ? {} : { fetch }),

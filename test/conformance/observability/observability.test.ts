@@ -8,9 +8,10 @@ import { type Case, conformance } from "../harness/cases.ts";
 const answerSchema = z.object({ data: z.object({ rows: z.array(z.array(z.union([z.string(), z.number()]))) }) });
 const refusalSchema = z.object({ status: z.literal(400), error: z.string() });
 const listSchema = z.object({
-  data: z.array(z.object({ status: z.string(), event_name: z.string().optional() })),
-  metadata: z.object({ next_cursor: z.string().nullable(), searched_until: z.string().nullable() }),
+  data: z.array(z.looseObject({ status: z.string(), event_name: z.string().optional() })),
+  metadata: z.object({ next_cursor: z.string().nullable(), searched_until: z.string().nullable().optional() }),
 });
+const deletionSchema = z.object({ data: z.looseObject({ id: z.string(), status: z.string() }) });
 const figuresSchema = z.object({
   data: z.array(z.object({ function_slug: z.string(), scheduled: z.number(), failure_rate: z.number().nullable() })),
 });
@@ -29,7 +30,7 @@ const cases: readonly Case[] = [
       );
       await app([metric]);
       const ids = await send(Array.from({ length: 50 }, (_, i) => ({ name: on("x"), data: { bad: i < 5 } })));
-      await Promise.all(ids.map((id) => ended(id)));
+      for (const id of ids) await ended(id);
       const date = new Date().toISOString().slice(0, 10);
       const sample = (name: string, status?: string) =>
         `${name}{date="${date}",fn="${slug("metric")}"${status === undefined ? "" : `,status="${status}"`}}`;
@@ -112,6 +113,42 @@ const cases: readonly Case[] = [
       });
       expect((await search(`${mine}\noutput.found == true`)).data).toMatchObject([{ status: "Completed" }]);
       expect((await search(`${mine}\noutput.name == "Other"`)).data).toEqual([]);
+    },
+  },
+  {
+    id: "OB-25",
+    title: "Everything of one user is deleted by external id; another user's stays",
+    proves: ["OB-25"],
+    sdks: ["v4"],
+    async run({ app, fn, on, send, ended, api, until, variant }) {
+      const [mine, theirs] = [`user-of-${on(variant)}`, `other-of-${on(variant)}`];
+      await app([
+        fn("greets", on("x"), async ({ event, step }) =>
+          step.run("greet", () => `hello ${String(event.data["user"])}`),
+        ),
+      ]);
+      const ids = await send(
+        [mine, theirs].map((user) => ({ name: on("x"), data: { user }, user: { external_id: user } })),
+      );
+      for (const id of ids) await ended(id);
+      const begun = await api("POST", "/v1/deletions", { external_id: mine, cancel: true });
+      const { id } = deletionSchema.parse(begun.json).data;
+      const done = await until(async () => {
+        const { data } = deletionSchema.parse((await api("GET", `/v1/deletions/${id}`)).json);
+        return data.status === "running" ? null : data;
+      });
+      expect(done).toMatchObject({ status: "completed", count: 1, kept: 0, failed: 0 });
+      const sql = `SELECT data FROM events WHERE name = '${on("x")}'`;
+      const shown = await Promise.all([
+        api("GET", `/v1/events?limit=100&names=${encodeURIComponent(`${on("x")},inngest/function.finished`)}`),
+        api("GET", "/v1/runs?limit=100"),
+        api("GET", `/v1/deletions/${id}`),
+        api("POST", "/v1/insights/query", { sql }),
+      ]);
+      for (const { text } of shown) expect(text).not.toContain(mine);
+      expect((await api("GET", `/v1/events/${ids[0]}`)).status).toBe(404);
+      const [kept] = listSchema.parse((await api("GET", `/v1/events/${ids[1]}/runs`)).json).data;
+      expect(kept).toMatchObject({ status: "Completed", output: `hello ${theirs}` });
     },
   },
 ];

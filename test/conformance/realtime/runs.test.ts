@@ -74,7 +74,7 @@ const cases: readonly Case[] = [
   {
     id: "BY-9",
     title: "A script follows a run: each step end is one line",
-    proves: ["BY-9"],
+    proves: ["BY-9", "OB-9"],
     sdks: ["v3", "v4"],
     async run(scenario) {
       const { engine, send, on, until } = scenario;

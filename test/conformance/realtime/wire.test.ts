@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Bindings } from "../../../src/bindings.ts";
-import { LOCAL } from "../../../src/environment.ts";
+import { LOCAL } from "../../../src/environments/environment.ts";
 import { TOKEN } from "../../../src/limits.ts";
 import { realtimeToken } from "../../../src/protocol/token.ts";
 import { readSettings } from "../../../src/settings.ts";

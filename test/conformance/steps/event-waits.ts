@@ -51,7 +51,7 @@ const matching: readonly Case[] = [
       await app([
         fn("user", on("x"), ({ step }) =>
           step
-            .waitForEvent("w", { event: on("y"), match: "data.user.id", timeout: "3s" })
+            .waitForEvent("w", { event: on("y"), match: "data.user.id", timeout: "5s" })
             .then((got) => got?.data["n"]),
         ),
       ]);

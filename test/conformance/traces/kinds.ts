@@ -2,11 +2,20 @@
  * The trace of each kind of step, by a real run, in the fields that public test suites ask for (OB-7, protocol/12 §12.5).
  */
 import { expect } from "vitest";
+import * as z from "zod";
 import type { Case } from "../harness/cases.ts";
 import { COMPLETION } from "../steps/ai.ts";
 import { withEcho } from "../steps/echo.ts";
 import { MODES, waiting } from "../steps/modes.ts";
 import { child, outputOf, traceOf } from "./gql.ts";
+
+const modelFigures = z.object({ data: z.object({ models: z.array(z.record(z.string(), z.unknown())) }) });
+
+/** What a function asked of models, by model. */
+const modelsIn = (json: unknown) => modelFigures.parse(json).data.models;
+
+const isLike = (one: Readonly<Record<string, unknown>>, wanted: object) =>
+  Object.entries(wanted).every(([name, value]) => one[name] === value);
 
 /** The scenarios. */
 export const kinds: readonly Case[] = [
@@ -253,7 +262,7 @@ export const kinds: readonly Case[] = [
     title: "Requests of the engine: fetches and inferences, with models and tokens and without keys",
     proves: ["OB-12", "OB-13", "OB-7", "EX-57", "EX-59"],
     sdks: MODES,
-    async run({ app, fn, on, trigger, finished, engine, api, variant }) {
+    async run({ app, fn, on, trigger, finished, until, engine, api, variant }) {
       const canary = `sk-canary-${variant}-trace`;
       await app([
         fn<{ url: string }>({ id: "asks", retries: 1 }, on("x"), async ({ event, step }) => {
@@ -313,6 +322,12 @@ export const kinds: readonly Case[] = [
             },
           });
           expect(spans[2]).toMatchObject({ status: "completed", request: { http_status: 404 } });
+          // Both of its calls, once history has heard of them.
+          const asked = { model: "gpt-4o-mini", calls: 2, input_tokens: 3, output_tokens: 1 };
+          await until(async () => {
+            const figures = await api("GET", `/v1/metrics/ai?function_id=${run.function_id}`);
+            return modelsIn(figures.json).some((one) => isLike(one, asked));
+          });
         },
       );
     },
@@ -322,7 +337,7 @@ export const kinds: readonly Case[] = [
     title: "A wrapped AI call shows what it was asked, what it answered, and its tokens",
     proves: ["OB-12", "EX-60"],
     sdks: MODES,
-    async run({ app, fn, on, trigger, finished, engine }) {
+    async run({ app, fn, on, trigger, finished, until, engine, api }) {
       const ask = async (request: { model: string; prompt: string; temperature: number; apiKey: string }) => ({
         text: `echo: ${request.prompt}`,
         model: request.model,
@@ -348,6 +363,11 @@ export const kinds: readonly Case[] = [
       const output = await outputOf(engine, wrapped);
       expect(JSON.parse(output?.input ?? "")).toEqual([{ model: "m-1", prompt: "one", temperature: 1, apiKey: "***" }]);
       expect(JSON.parse(output?.data ?? "")).toMatchObject({ text: "echo: one" });
+      const asked = { model: "m-1", calls: 1, input_tokens: 5, output_tokens: 2 };
+      await until(async () => {
+        const figures = await api("GET", `/v1/metrics/ai?function_id=${run.function_id}`);
+        return modelsIn(figures.json).some((one) => isLike(one, asked));
+      });
     },
   },
   {
@@ -430,7 +450,7 @@ export const kinds: readonly Case[] = [
   {
     id: "EX-72",
     title: "Metadata of steps and of the run is on its spans",
-    proves: ["EX-72", "OB-7"],
+    proves: ["EX-72", "OB-7", "API-16"],
     async run({ app, fn, on, trigger, finished, engine, api }) {
       await app([fn("noted", on("x"), ({ step }) => step.run("a", () => 1))]);
       const run = await finished(await trigger(on("x")));
@@ -445,6 +465,22 @@ export const kinds: readonly Case[] = [
       expect(child(trace, "a").metadata).toMatchObject([
         { scope: "step", kind: "userland.note", values: { x: 1, y: 2 } },
       ]);
+    },
+  },
+  {
+    id: "OB-15",
+    title: "What an app logs stays with the app",
+    proves: ["OB-15"],
+    async run({ app, fn, on, trigger, finished, engine, api }) {
+      await app([
+        fn("talks", on("x"), async ({ step, logger }) => {
+          logger.info("canary-log");
+          return await step.run("a", () => logger.error("canary-log"));
+        }),
+      ]);
+      const run = await finished(await trigger(on("x")));
+      const { json } = await api("GET", `/v1/runs/${run.run_id}/trace`);
+      expect(JSON.stringify([run, json, await traceOf(engine, run.run_id)])).not.toMatch(/canary-log|"logs"/);
     },
   },
   {

@@ -3,9 +3,10 @@
  * failure of the engine, every refusal says what it is, and none leaves a trace (SE-15, EV-4, API-4).
  */
 import { beforeAll, describe, it } from "vitest";
-import { LOCAL } from "../../../src/environment.ts";
+import { LOCAL } from "../../../src/environments/environment.ts";
 import { ensureSchema } from "../../../src/history/schema.ts";
 import { runStub } from "../../../src/objects.ts";
+import { KEYS } from "../../fuzz/key-surfaces.ts";
 import { CHECKPOINTS, COMMANDS, INGEST, KNOWN_RUN, NEW_RUN, REALTIME, REGISTER } from "../../fuzz/surfaces.ts";
 import { bindings } from "../records.ts";
 import { muteApps } from "../registered.ts";
@@ -34,6 +35,10 @@ describe("hostile requests", () => {
 
   it("SE-15: commands", { timeout: TIMEOUT }, async () => {
     await attack(COMMANDS, { cases: 800 });
+  });
+
+  it("SE-15: environments and keys", { timeout: TIMEOUT }, async () => {
+    await attack(KEYS, { cases: 500, moving: (table) => /^(?:event|api)_keys$/.test(table) });
   });
 
   // Last: what was accepted goes on, and history hears of it when it does.

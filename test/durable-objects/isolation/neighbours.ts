@@ -170,7 +170,7 @@ export function neighbours(firstId: string, secondId: string): void {
           environmentId: id,
           runId: newUlid(now),
           functionId: "id-of-echo",
-          fence: { sequence: 1, stamp: 1 },
+          fence: { sequence: 1, stamp: now },
           busy: 0,
           wants: 1,
           place: { rank: 0, score: now, tie: "a" },

@@ -2,7 +2,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import * as z from "zod";
 import { router } from "../../../src/api/router.ts";
-import { LOCAL } from "../../../src/environment.ts";
+import { LOCAL } from "../../../src/environments/environment.ts";
 import { ensureSchema } from "../../../src/history/schema.ts";
 import { directoryStub } from "../../../src/objects.ts";
 import { muteApps, registerFunctions } from "../registered.ts";

@@ -168,6 +168,6 @@ const CONTEXT = {
   requestId: "request",
   serverKind: "dev",
   maxSteps: 1000,
-  canFetchState: true,
+  requests: { canFetchState: true, canCheckpoint: true },
   canonical: true,
 } as const;

@@ -38,6 +38,13 @@ describe("readBody", () => {
     );
   });
 
+  it.each([false, true])("EV-33: a byte order mark is dropped, unless it is to be kept: %s", async (keepMark) => {
+    const bytes = new TextEncoder().encode("\ufeff{}");
+    for (const whole of [request(bytes).request, request(bytes.slice(0, 2), bytes.slice(2)).request]) {
+      expect(await readBody(whole, 10, { keepMark })).toBe(keepMark ? "\ufeff{}" : "{}");
+    }
+  });
+
   it("EV-5, row 26: accepts exactly the limit", async () => {
     await expect(readBody(request("12345", "67890").request, 10)).resolves.toBe("1234567890");
   });

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../../../src/json.ts";
 import { buildCall, type CallContext } from "../../../src/protocol/call-request.ts";
 import { canonicalJson } from "../../../src/protocol/canonical.ts";
+import { requestsOf } from "../../../src/protocol/sdk-requests.ts";
 import { identity, planned, ran, slept, T0, TestRun } from "../decide/run/run.ts";
 
 const context: CallContext = {
@@ -9,7 +10,7 @@ const context: CallContext = {
   requestId: "req",
   serverKind: "dev",
   maxSteps: 1000,
-  canFetchState: true,
+  requests: { canFetchState: true, canCheckpoint: true },
   canonical: false,
 };
 
@@ -88,7 +89,24 @@ describe("the call (protocol/03 §3.1)", () => {
     const { json } = call(run);
     expect(json).toMatchObject({ use_api: true, events: [], steps: {}, event: { name: "a/b" } });
     expect(json.ctx).toMatchObject({ use_api: true, stack: { stack: ["a", "b"], current: 2 } });
-    expect(call(run, { canFetchState: false }).json).toMatchObject({ use_api: false, events: [{ name: "a/b" }] });
+    expect(call(run, { requests: requestsOf("go:v0.14.0", false) }).json).toMatchObject({
+      use_api: false,
+      events: [{ name: "a/b" }],
+    });
+  });
+
+  it.each([
+    ["js:v3.54.2", false],
+    ["js:v4.18.1", false],
+    ["js:v4.19.0", true],
+    ["js:v10.1.0", true],
+    ["py:v0.5.0", true],
+    ["", true],
+  ])("EV-22, EX-66: in a branch %s checkpoints: %s, for its requests have to name the branch", (sdk, finds) => {
+    expect(requestsOf(sdk, true)).toEqual({ canFetchState: finds, canCheckpoint: finds });
+    expect(requestsOf(sdk, false)).toEqual({ canFetchState: true, canCheckpoint: true });
+    const { json } = call(new TestRun(), { requests: requestsOf(sdk, true) });
+    expect("fn_id" in json.ctx).toBe(finds);
   });
 
   it("EX-15: at the step limit a discovery only plans", () => {

@@ -171,6 +171,65 @@ async function mint(): Promise<void> {
   }
 }
 
+/** Stored keys of every kind, used and misused (SE-2): values that nobody has but whoever made them. */
+async function makeKeys(): Promise<void> {
+  const value = z.object({ key: z.string() });
+  const api = async (method: string, path: string, body: unknown, key = KEY) =>
+    (await engine.api(method, path, body, { authorization: `Bearer ${key}` })).json;
+  const { data: environment } = z
+    .object({ data: z.object({ signing_key: value, event_key: value }) })
+    .parse(await api("POST", "/v1/environments", { name: "canaries" }));
+  const [signing, event] = [environment.signing_key.key, environment.event_key.key];
+  const rotated = z
+    .object({ data: z.object({ created: value }) })
+    .parse(await api("POST", "/v1/keys/signing/rotate", { phase: "create" }, signing));
+  const made = z
+    .object({ data: value })
+    .parse(await api("POST", "/v1/keys/api", { name: "tool", scope: "admin" }, signing));
+  const next = rotated.data.created.key;
+  const tool = made.data.key;
+  minted.push(...[signing, next].flatMap((key) => [bare(key), bare(hashed(key))]), event, tool);
+  expect((await ask("POST", `/e/${event}`, { name: "canary/stored" })).status).toBe(200);
+  expect((await ask("POST", `/e/${event}`, "not json")).status).toBe(400);
+  expect((await ask("POST", `/e/${tool}`, { name: "canary/stored" })).status).toBe(401);
+  for (const key of [signing, hashed(next), tool]) {
+    const authorization = `Bearer ${key}`;
+    const bad = await ask("POST", "/fn/register", "not json", { authorization });
+    expect(bad.status).toBe(400);
+    for (const path of [
+      "/v1/environments",
+      "/v1/keys/events",
+      "/v1/keys/signing",
+      "/v1/keys/api",
+      "/v2/keys/signing",
+    ]) {
+      await ask("GET", path, undefined, { authorization });
+    }
+  }
+}
+
+/** A webhook that works and fails, with a secret in a header of its provider (SE-14): of both, only the log of failures has anything. */
+async function deliver(): Promise<void> {
+  const transform =
+    "(evt, headers) => { if (evt.fail) throw new Error('no'); return { name: 'canary/webhook', data: evt } }";
+  const { json, text } = await engine.api("POST", "/v1/webhooks", { name: "canaries", transform });
+  const { id, url } = z
+    .object({ data: z.object({ id: z.string(), url: z.string() }) })
+    .parse(json, { error: () => text }).data;
+  const secret = "canary-provider-93ab";
+  minted.push(secret, url.slice(url.lastIndexOf("/") + 1));
+  const path = new URL(url).pathname;
+  for (const [body, status] of [
+    [{ n: 1 }, 200],
+    [{ fail: true }, 412],
+  ] as const) {
+    expect((await ask("POST", path, body, { "x-provider-token": secret })).status).toBe(status);
+  }
+  expect((await ask("GET", path)).status).toBe(405);
+  await ask("GET", `/v1/webhooks/${id}/deliveries`);
+  await ask("GET", "/v1/events?limit=100");
+}
+
 /** Everything the API says about a run and its event. */
 async function read(eventId: string, runId: string): Promise<void> {
   for (const path of ["", "/jobs", "/why", "/trace", "/trace?outputs=true"])
@@ -197,6 +256,8 @@ it("SE-2, SE-14, OB-13: no secret is found in anything that is stored, logged or
   await register();
   await fail();
   await mint();
+  await makeKeys();
+  await deliver();
   const sent: string[] = [];
   await withEcho(
     (asked) => {

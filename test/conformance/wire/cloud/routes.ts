@@ -50,4 +50,12 @@ export const PROTECTED: readonly Route[] = [
   { method: "POST", path: "/v1/functions/cloud-nobody/unarchive" },
   { method: "GET", path: "/v1/functions/cloud-nobody/windows" },
   { method: "POST", path: "/v1/functions/cloud-nobody/windows/run", body: {} },
+  { method: "GET", path: "/v1/environments" },
+  { method: "PATCH", path: "/v1/environments/nobody", body: {} },
+  { method: "GET", path: "/v1/keys/events" },
+  { method: "DELETE", path: `/v1/keys/events/${RUN}` },
+  { method: "GET", path: "/v1/keys/signing" },
+  { method: "POST", path: "/v1/keys/signing/rotate", body: { phase: "create" } },
+  { method: "GET", path: "/v1/keys/api" },
+  { method: "DELETE", path: `/v1/keys/api/${RUN}` },
 ];

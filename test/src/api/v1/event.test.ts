@@ -30,6 +30,7 @@ test("API-7: the event object has every promised field", () => {
     ts: 1_700_000_000_000,
     v: null,
     duplicate: false,
+    parked: false,
     outcomes: [],
   });
 });
