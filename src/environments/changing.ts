@@ -44,13 +44,16 @@ export async function createCustom(
   if (settings.mode === "dev") throw new MillraceError("conflict", "Dev mode has one environment, which is local.");
   checkFree(settings, name);
   const id = crypto.randomUUID();
-  // Without a secret to seal it with nothing may be stored: so the key is made before its environment.
+  // The keys come first: an environment that is there has them, and keys of one that never came open nothing.
   const wanted = { holderId: id, name: FIRST_KEY, filters: NO_FILTERS };
   const { key, value, statement } = await makeEventKey(bindings.DB, settings, wanted, now);
-  const { environment, created } = await createEnvironment(bindings.DB, { id, kind: "custom", name, createdAt: now });
-  if (!created) throw taken(name);
-  await statement.run();
   const signingKey = await addSigningKey(bindings.DB, settings, { id, kind: "custom" }, "current", now);
+  await statement.run();
+  const { environment, created } = await createEnvironment(bindings.DB, { id, kind: "custom", name, createdAt: now });
+  if (!created) {
+    await bindings.DB.batch(deleteKeysOf(bindings.DB, id));
+    throw taken(name);
+  }
   forgetEnvironments(bindings.DB);
   forgetKeys(bindings.DB);
   return { environment, signingKey, eventKey: { id: key.id, value } };
@@ -104,6 +107,13 @@ export async function currentEnvironment(
 ): Promise<Environment> {
   forgetEnvironments(bindings.DB);
   return await environmentCalled(bindings, settings, nameOrId, now);
+}
+
+/** Removes the keys of an environment that there is not. */
+function deleteKeysOf(db: D1Database, environmentId: string): D1PreparedStatement[] {
+  return ["event_keys", "signing_keys"].map((table) =>
+    db.prepare(`DELETE FROM ${table} WHERE environment_id = ?1`).bind(environmentId),
+  );
 }
 
 function checkFree(settings: Settings, name: string): void {
