@@ -12,6 +12,7 @@ import { KeyTallies } from "../events/key-rate.ts";
 import { utf8Length } from "../history/bulk.ts";
 import { checkNames, checkSender, type KeyFilters } from "../keys/filter.ts";
 import { noteUse } from "../keys/known.ts";
+import type { Settings } from "../settings.ts";
 import { type Delivered, deliver } from "../webhooks/deliver.ts";
 import { deliveryOf } from "../webhooks/delivery.ts";
 import { responseOf } from "../webhooks/response.ts";
@@ -40,11 +41,11 @@ async function receive(context: Context<Api>, key: string): Promise<Response> {
     const filters = filtersOf(sender);
     checkSender(filters, { ip: raw.headers.get("cf-connecting-ip"), origin: raw.headers.get("origin") });
     const counted = settings.mode === "cloud";
-    if (counted && !tallies.request(key, settings.eventRate, Date.now())) throw tooMuch(context);
+    if (counted && !tallies.request(key, settings.eventRate, Date.now())) throw tooMuch(settings);
     const webhook = sender.key?.webhook === true ? sender.key : null;
     const body = await readBody(raw, settings.maxRequestBytes, { keepMark: webhook !== null });
     const now = Date.now();
-    if (counted && !tallies.body(key, utf8Length(body), settings.eventRate, now)) throw tooMuch(context);
+    if (counted && !tallies.body(key, utf8Length(body), settings.eventRate, now)) throw tooMuch(settings);
     const { id: environmentId } = sender.environment;
     const { ids, response } =
       webhook === null
@@ -76,9 +77,7 @@ async function accept(
 const tallies = new KeyTallies();
 
 /** The refusal of a key that sends too much, which may come again after the second (SE-18). */
-function tooMuch(context: Context<Api>): MillraceError {
-  context.header("retry-after", "1");
-  const { requests, bytes } = context.get("settings").eventRate;
+function tooMuch({ eventRate: { requests, bytes } }: Settings): MillraceError {
   return new MillraceError("rate_limited", `A key may send ${requests} requests and ${bytes} bytes per second.`);
 }
 
@@ -88,6 +87,7 @@ function refuse(context: Context<Api>, thrown: unknown): Response {
   if (known === null) console.error(`${context.req.method} ${context.req.routePath}: ${messageOf(thrown)}`);
   const code = known?.code ?? "internal_error";
   const status = ERRORS[code].status ?? 500;
+  if (status === 429) context.header("retry-after", "1");
   const error = known?.message ?? "The events could not be stored; send them again.";
   return context.json({ ids: [], status, error, code }, status);
 }

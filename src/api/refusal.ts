@@ -13,6 +13,8 @@ export function onError(thrown: Error, context: Context<Api>): Response {
   if (known === null || known.status === 500) {
     console.error(`${context.req.method} ${context.req.path} (${context.get("requestId")}): ${messageOf(thrown)}`);
   }
+  // What is counted is counted by the second, wherever it is thrown from (API-4).
+  if (known?.status === 429) context.header("retry-after", "1");
   const text = known?.message ?? "The engine failed; its log has the reason under this request id.";
   return refuse(context, known?.code ?? "internal_error", text);
 }

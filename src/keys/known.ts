@@ -1,6 +1,6 @@
 /**
  * Whose a key is, as every request asks it. Owns what an isolate remembers of stored keys (at most `KEY.age` old), and the notes that one was
- * used. Guarantees that a text which cannot be a stored key costs no read of the database.
+ * used. Guarantees that a text which cannot be a stored key costs no read of the database, and that made-up keys cost a bounded number.
  */
 import { messageOf } from "../errors.ts";
 import { ensureSchema } from "../history/schema.ts";
@@ -9,26 +9,29 @@ import { type ApiKey, apiKeyByHash } from "./api-keys.ts";
 import { anyEventKey, type EventKey, eventKeyByHash } from "./event-keys.ts";
 import { Remembered } from "./remembered.ts";
 import { type SigningKey, signingKeyByHash } from "./signing-keys.ts";
+import { Strangers } from "./strangers.ts";
 import { keyHash, mayBeKey, signingHashes } from "./value.ts";
 
-const eventKeys = new Remembered(async (db, hash) => {
-  await ensureSchema(db);
-  return await eventKeyByHash(db, hash);
-});
+const strangers = new Strangers();
 
-const signingKeys = new Remembered(async (db, hashes) => {
-  await ensureSchema(db);
-  return await signingKeyByHash(db, hashes.split(" "));
-});
+/** Keys by hash, as `find` reads one from the database. */
+function keysBy<Key>(find: (db: D1Database, hash: string) => Promise<Key | null>): Remembered<Key | null> {
+  return new Remembered(async (db, hash) => {
+    strangers.check(Date.now());
+    await ensureSchema(db);
+    const key = await find(db, hash);
+    if (key === null) strangers.note(Date.now());
+    return key;
+  });
+}
+
+const eventKeys = keysBy(eventKeyByHash);
+const signingKeys = keysBy((db, hashes) => signingKeyByHash(db, hashes.split(" ")));
+const apiKeys = keysBy(apiKeyByHash);
 
 const anyKeys = new Remembered(async (db) => {
   await ensureSchema(db);
   return await anyEventKey(db);
-});
-
-const apiKeys = new Remembered(async (db, hash) => {
-  await ensureSchema(db);
-  return await apiKeyByHash(db, hash);
 });
 
 /** The stored event key or webhook key with this value; null for none. `now` in ms since 1970. */

@@ -28,6 +28,8 @@ export const KEY = {
   ageWithout: 5 * MINUTE,
   /** Keys and environments that an isolate remembers, unknown ones included. */
   remembered: 5000,
+  /** Keys that are nobody's which an isolate looks up in a second. */
+  strangers: 200,
   /** Keys that are sealed anew at the same time. */
   sealedAtOnce: 6,
   /** ms between notes that a key was used. */
