@@ -86,9 +86,10 @@ function silent(rest: CronsRest): string[] {
     const { ticks } = ticksOf(rest, `sim-${id}`);
     const missing: string[] = [];
     for (let at = first; at < endAt - 5000; at += MINUTE) {
-      const due = [...crons(rest, id, at).certain].filter((cron) => at % (everyOf(cron) * MINUTE) === 0);
-      if (due.length === 0 || ticks.has(at)) continue;
       const down = downs.find(({ from, until }) => from <= at + 5000 && until >= at);
+      const certain = [...crons(rest, id, at, down?.until).certain];
+      const due = certain.filter((cron) => at % (everyOf(cron) * MINUTE) === 0);
+      if (due.length === 0 || ticks.has(at)) continue;
       const isNewest = down !== undefined && due.some((cron) => at + everyOf(cron) * MINUTE > down.until);
       const isMadeUpFor = plan.policy === "all" || (plan.policy === "latest" && isNewest && isQuiet(rest));
       const isOnTime = isQuiet(rest) && down === undefined;
@@ -99,11 +100,15 @@ function silent(rest: CronsRest): string[] {
   });
 }
 
-/** The crons that a function may have had at an instant, and those that it certainly had, as far as clients know. */
+/**
+ * The crons that a function may have had at an instant, and those that it certainly had, as far as clients know. `madeUpAt`: the earliest
+ * that its tick can be made up for, by when a sync may have taken the cron away.
+ */
 function crons(
   rest: CronsRest,
   id: string,
   at: number,
+  madeUpAt = at,
 ): { readonly possible: Set<string>; readonly certain: Set<string> } {
   const { plan, deeds, begin, registeredAt } = rest;
   const initial = { functions: plan.functions, from: begin, settled: registeredAt };
@@ -117,8 +122,8 @@ function crons(
     return from <= at && !over ? [new Set(functions.find((fn) => fn.id === id)?.crons ?? [])] : [];
   });
   const possible = new Set(setsAt.flatMap((set) => [...set]));
-  const isPaused = pauses(rest, id).some(({ from, until }) => from <= at && at <= until);
-  const unsettled = all.some(({ from, settled }) => from <= at + MINUTE && at <= settled);
+  const isPaused = pauses(rest, id).some(({ from, until }) => from <= madeUpAt && at <= until);
+  const unsettled = all.some(({ from, settled }) => from <= madeUpAt + MINUTE && at <= settled);
   const certain = isPaused || unsettled ? [] : [...possible].filter((cron) => setsAt.every((set) => set.has(cron)));
   return { possible, certain: new Set(certain) };
 }
