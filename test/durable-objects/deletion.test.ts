@@ -257,7 +257,7 @@ describe.concurrent("a deletion", () => {
     const wish = { external_id: "nobody-at-all" };
     for (const scope of ["read", "write"]) {
       const made = await ask("POST", "/v1/keys/api", { name: scope, scope });
-      const key = made.body.data.value;
+      const key = made.body.data.key;
       for (const [method, path] of [
         ["POST", "/v1/deletions"],
         ["GET", "/v1/deletions"],

@@ -174,7 +174,10 @@ describe("a killed engine", () => {
       ctx: { attempt: 0, job_id: lost?.body.ctx.job_id },
     });
     expect(again?.body.ctx.generation_id).toBeGreaterThan(lost?.body.ctx.generation_id ?? Number.NaN);
-    expect(ended.output).toEqual({ a: { data: 1 }, b: { data: 3 } });
+    // One of the kills that follow may cut off the repetition as well.
+    const repetitions = calls.slice(2).filter(({ body }) => !("b" in body.steps));
+    const results = repetitions.map(({ number }) => ({ a: { data: 1 }, b: { data: number } }));
+    expect(results).toContainEqual(ended.output);
     expectStableResults(calls);
   });
 
