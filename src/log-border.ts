@@ -6,6 +6,7 @@ import type { Bindings } from "./bindings.ts";
 import { MillraceError } from "./errors.ts";
 import { openedKeys } from "./keys/signing-keys.ts";
 import { maskText } from "./masking.ts";
+import { bareKey } from "./protocol/signature.ts";
 import { type Settings, settingsOf } from "./settings.ts";
 
 const LEVELS = ["debug", "log", "info", "warn", "error"] as const;
@@ -43,6 +44,6 @@ export function ownKeys(bindings: Bindings): readonly string[] {
 
 /** The keys of a deployment, stored ones that are in use included, as they could be quoted: signing keys without their prefix, so that no form of them remains. */
 function keysOf({ signingKeys, eventKeys, secrets }: Settings): readonly string[] {
-  const bare = signingKeys.map((key) => key.replace(/^signkey-\w+-/, ""));
+  const bare = signingKeys.map(bareKey);
   return [...bare, ...openedKeys(), ...eventKeys, ...secrets].filter((key) => key.length >= KEY_LENGTH);
 }

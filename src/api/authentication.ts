@@ -7,12 +7,12 @@ import { createMiddleware } from "hono/factory";
 import { BRANCHES, type Environment, type EnvironmentRef, environmentOf, LOCAL } from "../environments/environment.ts";
 import { branchNamed, environmentCalled, knownBranch, knownEnvironment } from "../environments/known.ts";
 import { MillraceError } from "../errors.ts";
-import type { Scope } from "../keys/api-keys.ts";
-import { SCOPES } from "../keys/api-keys.ts";
+import { SCOPES, type Scope } from "../keys/api-keys.ts";
 import { knownApiKey, knownSigningKey, noteUse } from "../keys/known.ts";
 import { bearerMatches } from "../protocol/signature.ts";
 import type { Api } from "./api.ts";
 import { checkPage } from "./cross-origin.ts";
+import { isQuestion } from "./question.ts";
 
 /** Who calls: the environment, and what the key may do there. */
 export interface Caller {
@@ -31,7 +31,7 @@ export interface Caller {
 export const authenticate = createMiddleware<Api>(async (context, next) => {
   const caller = await callerOf(context);
   checkPage(context, caller.origins);
-  const needed: Scope = asks(context) ? "read" : "write";
+  const needed: Scope = isQuestion(context.req) ? "read" : "write";
   checkScope(caller, needed);
   context.set("caller", caller);
   context.set("environment", caller.environment);
@@ -56,14 +56,6 @@ export function checkNeeds({ scope, account }: Pick<Caller, "scope" | "account">
   if (needs === "account" && !account) {
     throw new MillraceError("forbidden", "This needs a key of the account, not one of an environment.");
   }
-}
-
-/** Questions that are asked with POST. */
-const ASKED = /^\/v0\/gql$|^(?:\/v1|(?:\/api)?\/v2)\/insights\/query$/;
-
-/** Whether a request changes nothing. */
-function asks({ req: { method, path } }: Context<Api>): boolean {
-  return method === "GET" || method === "HEAD" || ASKED.test(path);
 }
 
 function checkScope({ scope }: Pick<Caller, "scope">, needed: Scope): void {
@@ -105,7 +97,7 @@ async function signingEnvironment(context: Context<Api>, holderId: string, now: 
   if (holderId !== BRANCHES.id) return await usable(context, holderId, now);
   const name = context.req.header("x-inngest-env") ?? "";
   if (name === "") throw new MillraceError("environment_mismatch", NAMELESS);
-  if (!asks(context)) return await branchNamed(context.env, name, now);
+  if (!isQuestion(context.req)) return await branchNamed(context.env, name, now);
   const known = await knownBranch(context.env, name, now);
   if (known === null) throw new MillraceError("environment_not_found", `No branch is called "${name}".`);
   return known;

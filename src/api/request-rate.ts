@@ -6,6 +6,7 @@ import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import { REQUEST_RATE } from "../limits.ts";
 import type { Api } from "./api.ts";
+import { isQuestion } from "./question.ts";
 import { refuse } from "./refusal.ts";
 
 /** What is counted apart. */
@@ -44,14 +45,12 @@ const tallies = new RequestTallies();
 /** What SDKs ask while they run functions, events that are sent over v2, and what has a limit of its own. */
 const FREE =
   /^(?:\/api)?\/v2\/events$|^\/v1\/(?:checkpoint|http|realtime|traces\/userland|signals|prom)(?:\/|$)|^\/v1\/runs\/[^/]+\/metadata$/;
-/** Questions that are asked with POST. */
-const ASKED = /^\/v0\/gql$|^(?:\/v1|(?:\/api)?\/v2)\/insights\/query$/;
 
 /** Refuses a request to REST or GraphQL with 429 when its key has asked too often; for the settings' limits, null being none. */
 export const requestRate = createMiddleware<Api>(async (context, next) => {
   const { path, method } = context.req;
   if (FREE.test(path) || method === "OPTIONS") return await next();
-  const kind = method === "GET" || method === "HEAD" || ASKED.test(path) ? "reads" : "writes";
+  const kind = isQuestion(context.req) ? "reads" : "writes";
   const limit = context.get("settings").requestRate[kind];
   return (limit === null ? null : refusal(context, kind, limit)) ?? (await next());
 });

@@ -4,7 +4,7 @@
 import type { Bindings } from "../bindings.ts";
 import { MillraceError } from "../errors.ts";
 import type { Settings } from "../settings.ts";
-import { BRANCHES, type EnvironmentKind } from "./environment.ts";
+import { type EnvironmentKind, keyHolder } from "./environment.ts";
 import { knownEnvironment } from "./known.ts";
 
 /** An environment that holds keys. */
@@ -22,6 +22,6 @@ export async function keyHolderIn(
 ): Promise<KeyHolder> {
   const environment = await knownEnvironment(bindings, settings, environmentId, now);
   if (environment === null) throw new MillraceError("environment_not_found", "The environment does not exist.");
-  const { id, kind } = environment;
-  return kind === "branch" ? { id: BRANCHES.id, kind: "branches" } : { id, kind };
+  const { kind } = environment;
+  return { id: keyHolder(environment), kind: kind === "branch" ? "branches" : kind };
 }

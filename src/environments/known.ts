@@ -5,22 +5,15 @@
 import type { Bindings } from "../bindings.ts";
 import { MillraceError } from "../errors.ts";
 import { ensureSchema } from "../history/schema.ts";
-import { Remembered } from "../keys/remembered.ts";
+import { rememberedRows } from "../keys/remembered.ts";
 import type { Settings } from "../settings.ts";
 import { checkName, type Environment, standing } from "./environment.ts";
 import { createEnvironment, environmentsNamed, findEnvironment, listEnvironments } from "./store.ts";
 
 type Database = Pick<Bindings, "DB">;
 
-const byId = new Remembered(async (db, id) => {
-  await ensureSchema(db);
-  return await findEnvironment(db, id);
-});
-
-const byName = new Remembered(async (db, name) => {
-  await ensureSchema(db);
-  return await environmentsNamed(db, name);
-});
+const byId = rememberedRows(findEnvironment);
+const byName = rememberedRows(environmentsNamed);
 
 /** The environment with this id; null when there is none. `now` in ms since 1970. */
 export async function knownEnvironment(

@@ -35,9 +35,20 @@ const COLUMNS = `id, environment_id AS environmentId, name, scope, origins, crea
 
 const origins = z.array(z.string());
 
-function toApiKey(row: Row): ApiKey {
+function originsOf(row: Pick<Row, "origins">): string[] {
   const parsed = parseJson(row.origins);
-  return { ...row, origins: origins.parse(parsed.ok ? parsed.value : null) };
+  return origins.parse(parsed.ok ? parsed.value : null);
+}
+
+function toApiKey(row: Row): ApiKey {
+  return { ...row, origins: originsOf(row) };
+}
+
+/** The pages that any key lists, of whichever environment. */
+export async function listOrigins(db: D1Database): Promise<ReadonlySet<string>> {
+  const statement = "SELECT DISTINCT origins FROM api_keys WHERE origins <> '[]'";
+  const { results } = await db.prepare(statement).all<Pick<Row, "origins">>();
+  return new Set(results.flatMap(originsOf));
 }
 
 /** The keys of an environment and, with null, those of the account; oldest first. */

@@ -1,7 +1,7 @@
 /**
  * How keys are told apart without being shown: by the beginning of their hash (AP-26). Pure.
  */
-import { hashedKey } from "../protocol/signature.ts";
+import { bareKey, hashedKey } from "../protocol/signature.ts";
 
 const LENGTH = 12;
 
@@ -12,5 +12,5 @@ export function fingerprintOf(hash: string): string {
 
 /** That of a signing key: of its hashed form, which apps tell of the keys they have. */
 export async function signingFingerprint(key: string): Promise<string> {
-  return fingerprintOf((await hashedKey(key)).replace(/^signkey-\w+-/, ""));
+  return fingerprintOf(bareKey(await hashedKey(key)));
 }

@@ -3,11 +3,10 @@
  * used. Guarantees that a text which cannot be a stored key costs no read of the database, and that made-up keys cost a bounded number.
  */
 import { messageOf } from "../errors.ts";
-import { ensureSchema } from "../history/schema.ts";
 import { KEY } from "../limits.ts";
 import { type ApiKey, apiKeyByHash } from "./api-keys.ts";
 import { anyEventKey, type EventKey, eventKeyByHash } from "./event-keys.ts";
-import { Remembered } from "./remembered.ts";
+import { type Remembered, rememberedRows } from "./remembered.ts";
 import { type SigningKey, signingKeyByHash } from "./signing-keys.ts";
 import { Strangers } from "./strangers.ts";
 import { keyHash, mayBeKey, signingHashes } from "./value.ts";
@@ -16,9 +15,8 @@ const strangers = new Strangers();
 
 /** Keys by hash, as `find` reads one from the database. */
 function keysBy<Key>(find: (db: D1Database, hash: string) => Promise<Key | null>): Remembered<Key | null> {
-  return new Remembered(async (db, hash) => {
+  return rememberedRows(async (db, hash) => {
     strangers.check(Date.now());
-    await ensureSchema(db);
     const key = await find(db, hash);
     if (key === null) strangers.note(Date.now());
     return key;
@@ -29,10 +27,7 @@ const eventKeys = keysBy(eventKeyByHash);
 const signingKeys = keysBy((db, hashes) => signingKeyByHash(db, hashes.split(" ")));
 const apiKeys = keysBy(apiKeyByHash);
 
-const anyKeys = new Remembered(async (db) => {
-  await ensureSchema(db);
-  return await anyEventKey(db);
-});
+const anyKeys = rememberedRows(anyEventKey);
 
 /** The stored event key or webhook key with this value; null for none. `now` in ms since 1970. */
 export async function knownEventKey(

@@ -4,12 +4,21 @@
  * go on working for `KEY.ageWithout` while the database does not answer.
  */
 import { messageOf } from "../errors.ts";
+import { ensureSchema } from "../history/schema.ts";
 import { KEY } from "../limits.ts";
 
 interface Entry<Value> {
   readonly value: Value;
   /** When it was read, ms since 1970. */
   readonly at: number;
+}
+
+/** Rows by name, of a database whose schema is in place when `read` is called. */
+export function rememberedRows<Value>(read: (db: D1Database, name: string) => Promise<Value>): Remembered<Value> {
+  return new Remembered(async (db, name) => {
+    await ensureSchema(db);
+    return await read(db, name);
+  });
 }
 
 /** Values by name, with what reads one. Values are kept, never promises: a promise belongs to the request that made it. */

@@ -6,10 +6,10 @@
 import type { Bindings } from "../bindings.ts";
 import { PRODUCTION } from "../environments/environment.ts";
 import { MillraceError } from "../errors.ts";
-import { ensureSchema } from "../history/schema.ts";
 import { newUlid } from "../ids.ts";
+import { bareKey } from "../protocol/signature.ts";
 import type { Settings } from "../settings.ts";
-import { Remembered } from "./remembered.ts";
+import { rememberedRows } from "./remembered.ts";
 import { seal, unseal } from "./sealed.ts";
 import { newSigningKey, signingHash } from "./value.ts";
 
@@ -31,10 +31,7 @@ type Row = SigningKey & { readonly sealed: string };
 
 const COLUMNS = "id, environment_id AS environmentId, state, hash, sealed, created_at AS createdAt";
 
-const byEnvironment = new Remembered(async (db, environmentId): Promise<readonly Row[]> => {
-  await ensureSchema(db);
-  return await rowsOf(db, environmentId);
-});
+const byEnvironment = rememberedRows(rowsOf);
 
 async function rowsOf(db: D1Database, environmentId: string): Promise<Row[]> {
   // "current" comes first: it signs, and the others are tried after it.
@@ -47,7 +44,7 @@ const opened = new Map<string, string>();
 
 /** The stored keys that this isolate has in clear, without prefix. */
 export function openedKeys(): readonly string[] {
-  return [...opened.values()].map((key) => key.replace(/^signkey-\w+-/, ""));
+  return [...opened.values()].map(bareKey);
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 import { hex, sha256 } from "../ids.ts";
 import { KEY } from "../limits.ts";
-import { hashedKey } from "../protocol/signature.ts";
+import { bareKey, hashedKey } from "../protocol/signature.ts";
 import { base64url } from "./sealed.ts";
 
 /** What a key is for: sending events, a webhook's URL, the API. */
@@ -42,11 +42,11 @@ const SIGNING = /^(?:signkey-\w+-)?[0-9a-f]{64}$/i;
  */
 export async function signingHashes(token: string): Promise<readonly string[]> {
   if (!SIGNING.test(token)) return [];
-  const bare = token.replace(/^signkey-\w+-/, "").toLowerCase();
+  const bare = bareKey(token).toLowerCase();
   return [await keyHash(bare), await keyHash(await hashedKey(bare))];
 }
 
 /** The hash under which a signing key is stored: of its hashed form, without the prefix. */
 export async function signingHash(key: string): Promise<string> {
-  return await keyHash((await hashedKey(key)).replace(/^signkey-\w+-/, ""));
+  return await keyHash(bareKey(await hashedKey(key)));
 }

@@ -30,6 +30,11 @@ export async function verifySignature(
   return valid;
 }
 
+/** A signing key, plain or hashed, without its prefix. */
+export function bareKey(key: string): string {
+  return key.replace(PREFIX, "");
+}
+
 /** The hashed form of a signing key that SDKs send as bearer token: the prefix stays, the decoded hex is hashed. */
 export async function hashedKey(key: string): Promise<string> {
   const prefix = PREFIX.exec(key)?.[0] ?? "";
@@ -41,11 +46,11 @@ export async function hashedKey(key: string): Promise<string> {
 
 /** True when an `Authorization` header carries one of the keys, plain or hashed, with or without prefix (SE-6). */
 export async function bearerMatches(keys: readonly string[], header: string | null | undefined): Promise<boolean> {
-  const token = /^Bearer (\S+)$/i.exec(header ?? "")?.[1]?.replace(PREFIX, "");
+  const token = /^Bearer (\S+)$/i.exec(header ?? "")?.[1];
   if (token === undefined) return false;
   let valid = false;
   for (const key of keys) {
-    for (const form of [key, await hashedKey(key)]) valid = (await equal(form.replace(PREFIX, ""), token)) || valid;
+    for (const form of [key, await hashedKey(key)]) valid = (await equal(bareKey(form), bareKey(token))) || valid;
   }
   return valid;
 }
@@ -67,7 +72,7 @@ const imported = new Map<string, CryptoKey>();
 async function hmacKey(key: string): Promise<CryptoKey> {
   const known = imported.get(key);
   if (known !== undefined) return known;
-  const bytes = utf8.encode(key.replace(PREFIX, ""));
+  const bytes = utf8.encode(bareKey(key));
   const made = await crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
   imported.set(key, made);
   return made;

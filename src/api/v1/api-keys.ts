@@ -17,6 +17,7 @@ import { adminOnly, authenticate, checkNeeds } from "../authentication.ts";
 import { database } from "../database.ts";
 import { described } from "../openapi/described.ts";
 import { parseBody } from "./body.ts";
+import { keyName } from "./key-name.ts";
 import { moment } from "./query.ts";
 import { list, one, reply, replyList, time } from "./reply.ts";
 import { isoTime, isoTimeOrNull } from "./time.ts";
@@ -43,10 +44,7 @@ const keyFields = {
 const apiKeyReply = z.object(keyFields).meta({ id: "ApiKey" });
 
 const newBody = z.object({
-  name: z
-    .string("must be text")
-    .min(1, "must not be empty")
-    .max(KEY.nameLength, `must have at most ${KEY.nameLength} characters`),
+  name: keyName,
   scope,
   environment: z
     .literal("account", 'must be "account", or absent for the environment of the request')

@@ -6,19 +6,20 @@
 import { type Context, Hono } from "hono";
 import * as z from "zod";
 import { PRODUCTION } from "../../environments/environment.ts";
-import { keyHolderIn } from "../../environments/holder.ts";
 import { MillraceError } from "../../errors.ts";
 import { makeEventKey, revealEventKey } from "../../keys/event-key-values.ts";
 import { changeStatement, deleteStatement, type EventKey, findEventKey, listEventKeys } from "../../keys/event-keys.ts";
 import { keyFilters, NO_FILTERS } from "../../keys/filter.ts";
 import { forgetKeys } from "../../keys/known.ts";
-import { COMMAND, KEY } from "../../limits.ts";
+import { COMMAND } from "../../limits.ts";
 import type { Api } from "../api.ts";
 import { adminOnly, authenticate } from "../authentication.ts";
 import { database } from "../database.ts";
 import { described } from "../openapi/described.ts";
 import { parseBody } from "./body.ts";
 import { eventKeyJson, eventKeyReply, newEventKeyReply, secretKeyJson } from "./event-key.ts";
+import { holderOf } from "./key-holder.ts";
+import { keyName } from "./key-name.ts";
 import { list, one, reply, replyList } from "./reply.ts";
 import { shownKey } from "./shown-key.ts";
 
@@ -27,14 +28,10 @@ export const eventKeys = new Hono<Api>();
 
 eventKeys.use("/v1/keys/events/*", authenticate, adminOnly, database);
 
-const name = z
-  .string("must be text")
-  .min(1, "must not be empty")
-  .max(KEY.nameLength, `must have at most ${KEY.nameLength} characters`);
 const filters = keyFilters.nullable().default(null);
-const newBody = z.object({ name, filters });
+const newBody = z.object({ name: keyName, filters });
 const changeBody = z.object({
-  name: name.nullable().default(null),
+  name: keyName.nullable().default(null),
   filters: filters.describe("All of them: what is not given is taken away."),
   disabled: z.boolean("must be true or false").nullable().default(null),
 });
@@ -43,7 +40,7 @@ eventKeys.get(
   "/v1/keys/events",
   described({ id: "listEventKeys", summary: "The event keys.", answers: { 200: list(eventKeyReply) } }),
   async (context) => {
-    const holder = await holderOf(context);
+    const { id: holder } = await holderOf(context);
     const stored = await listEventKeys(context.env.DB, holder);
     const secrets = holder === PRODUCTION.id ? context.get("settings").eventKeys : [];
     const keys = [...(await Promise.all(secrets.map(secretKeyJson))), ...stored.map(eventKeyJson)];
@@ -61,7 +58,7 @@ eventKeys.post(
   }),
   async (context) => {
     const body = await parseBody(context, newBody, COMMAND.bodyBytes);
-    const wanted = { holderId: await holderOf(context), name: body.name, filters: body.filters ?? NO_FILTERS };
+    const wanted = { holderId: (await holderOf(context)).id, name: body.name, filters: body.filters ?? NO_FILTERS };
     const made = await makeEventKey(context.env.DB, context.get("settings"), wanted, Date.now());
     await made.statement.run();
     forgetKeys(context.env.DB);
@@ -115,16 +112,10 @@ eventKeys.post(
   },
 );
 
-/** The id of the environment whose keys a request is about. */
-async function holderOf(context: Context<Api>): Promise<string> {
-  const holder = await keyHolderIn(context.env, context.get("settings"), context.get("environment").id, Date.now());
-  return holder.id;
-}
-
 /** The stored key a request names. Throws `key_not_found`, and `conflict` for one that is a secret. */
 async function find(context: Context<Api, `/v1/keys/events/:id${string}`>): Promise<EventKey> {
   const id = context.req.param("id");
-  const holder = await holderOf(context);
+  const { id: holder } = await holderOf(context);
   if (holder === PRODUCTION.id && /^secret-\d+$/.test(id)) {
     const how = "change it with: wrangler secret put INNGEST_EVENT_KEY";
     throw new MillraceError("conflict", `This key is a secret of the deployment: ${how}`);

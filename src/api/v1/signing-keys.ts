@@ -5,7 +5,7 @@
 import { type Context, Hono } from "hono";
 import * as z from "zod";
 import { PRODUCTION } from "../../environments/environment.ts";
-import { type KeyHolder, keyHolderIn } from "../../environments/holder.ts";
+import type { KeyHolder } from "../../environments/holder.ts";
 import { MillraceError } from "../../errors.ts";
 import { forgetKeys } from "../../keys/known.ts";
 import { revealSigningKey } from "../../keys/signing-keys.ts";
@@ -17,6 +17,7 @@ import { database } from "../database.ts";
 import { described } from "../openapi/described.ts";
 import { parseBody } from "./body.ts";
 import { managed } from "./event-key.ts";
+import { holderOf } from "./key-holder.ts";
 import { list, one, reply, replyList, time } from "./reply.ts";
 import { shownKey, shownKeyJson } from "./shown-key.ts";
 import { isoTimeOrNull } from "./time.ts";
@@ -82,10 +83,6 @@ signingKeys.post(
     return reply(context, { id, key });
   },
 );
-
-async function holderOf(context: Context<Api>): Promise<KeyHolder> {
-  return await keyHolderIn(context.env, context.get("settings"), context.get("environment").id, Date.now());
-}
 
 async function keysOf(context: Context<Api>, { id }: KeyHolder): Promise<z.output<typeof keyReply>[]> {
   const keys = await shownSigningKeys(context.env.DB, context.get("settings"), id);

@@ -6,24 +6,20 @@ import * as z from "zod";
 import type { IncomingEvent } from "../../events/incoming.ts";
 import { ulidTime } from "../../ids.ts";
 import { keyFilters } from "../../keys/filter.ts";
-import { KEY } from "../../limits.ts";
 import { anyJson } from "../../protocol/any-json.ts";
 import type { FailedDelivery } from "../../webhooks/deliveries.ts";
 import { webhookResponse } from "../../webhooks/response.ts";
 import type { Webhook } from "../../webhooks/store.ts";
+import { keyName } from "./key-name.ts";
 import { time } from "./reply.ts";
 import { isoTime, isoTimeOrNull } from "./time.ts";
 
-const name = z
-  .string("must be text")
-  .min(1, "must not be empty")
-  .max(KEY.nameLength, `must have at most ${KEY.nameLength} characters`);
 const transform = z.string("must be text").nullable().default(null);
 const filters = keyFilters.nullable().default(null);
 
 /** What a new webhook is made of. */
 export const newWebhookBody = z.object({
-  name,
+  name: keyName,
   transform: transform.describe("JavaScript; absent: one that names events after the webhook and their type."),
   response: webhookResponse
     .nullable()
@@ -34,7 +30,7 @@ export const newWebhookBody = z.object({
 
 /** What of a webhook is changed; what is absent stays. */
 export const changeWebhookBody = z.object({
-  name: name.nullable().default(null),
+  name: keyName.nullable().default(null),
   transform,
   response: webhookResponse.nullable().optional().describe("null: the ids of the events."),
   filters: filters.describe("All of them: what is not given is taken away."),

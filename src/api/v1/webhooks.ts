@@ -16,7 +16,8 @@ import { adminOnly, authenticate } from "../authentication.ts";
 import { database } from "../database.ts";
 import { described } from "../openapi/described.ts";
 import { parseBody } from "./body.ts";
-import { holderOf, webhookIn } from "./named-webhook.ts";
+import { holderOf } from "./key-holder.ts";
+import { webhookIn } from "./named-webhook.ts";
 import { list, one, reply, replyList } from "./reply.ts";
 import { changeWebhookBody, newWebhookBody, webhookJson, webhookReply } from "./webhook.ts";
 import { webhookDeliveries } from "./webhook-deliveries.ts";
@@ -31,7 +32,7 @@ webhooks.get(
   "/v1/webhooks",
   described({ id: "listWebhooks", summary: "The webhooks, with their URLs.", answers: { 200: list(webhookReply) } }),
   async (context) => {
-    const all = await listWebhooks(context.env.DB, await holderOf(context));
+    const all = await listWebhooks(context.env.DB, (await holderOf(context)).id);
     return replyList(context, await Promise.all(all.map((webhook) => shown(context, webhook))), null);
   },
 );
@@ -51,7 +52,7 @@ webhooks.post(
     const transform = body.transform ?? defaultTransform(name);
     const wanted = { name, transform, response, filters: body.filters ?? NO_FILTERS };
     const settings = context.get("settings");
-    const made = await createWebhook(context.env.DB, settings, await holderOf(context), wanted, Date.now());
+    const made = await createWebhook(context.env.DB, settings, (await holderOf(context)).id, wanted, Date.now());
     forgetKeys(context.env.DB);
     return reply(context, webhookJson(made.webhook, urlOf(settings, context.req.url, made.value)));
   },
